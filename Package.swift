@@ -1,0 +1,54 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+let package = Package(
+  name: "apus",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Apus", targets: ["Apus"]),
+    .library(name: "ApusParallel", targets: ["ApusParallel"]),
+    .executable(name: "apus", targets: ["ApusCommandLine"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    // Floor 0: C libraries of the system, and C of our own where Swift cannot reach a call or a speed.
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("openblas")]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CSystem"),
+    .target(name: "CKernels"),
+
+    // Floor 1: jobs and the backends that run them; knows nothing of machine learning.
+    .target(name: "ApusParallel", dependencies: ["CSystem", "CLibcrypto"]),
+
+    // Floor 2: matrices, then data sets and their readers.
+    .target(name: "ApusLinearAlgebra", dependencies: ["ApusParallel", "COpenBLAS", "CKernels"]),
+    .target(name: "ApusData", dependencies: ["ApusLinearAlgebra", "CZlib", "CKernels"]),
+
+    // Floor 3: estimators, metrics and model selection.
+    .target(name: "ApusML", dependencies: ["ApusData", "CKernels"]),
+
+    // Floor 4: what a user imports, and what a user runs.
+    .target(name: "Apus", dependencies: ["ApusML"]),
+    .executableTarget(
+      name: "ApusCommandLine",
+      dependencies: [
+        "Apus",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Yams", package: "Yams"),
+      ]),
+
+    .target(name: "ApusTestSupport", path: "Tests/ApusTestSupport"),
+    .testTarget(name: "ApusParallelTests", dependencies: ["ApusParallel", "ApusTestSupport"]),
+    .testTarget(name: "ApusLinearAlgebraTests", dependencies: ["ApusLinearAlgebra", "ApusTestSupport"]),
+    .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusTestSupport"]),
+    .testTarget(name: "ApusMLTests", dependencies: ["ApusML", "ApusTestSupport"]),
+    .testTarget(
+      name: "ApusCommandLineTests", dependencies: ["Apus", "ApusCommandLine", "ApusTestSupport"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
+)

@@ -1,0 +1,41 @@
+import ApusParallel
+
+/// What a data set asks to be predicted: nothing, a number a row, or a class a row.
+public enum Target: Sendable, Equatable {
+  /// No target: clustering and transformations.
+  case none
+  /// A number a row: regression.
+  case values([Double])
+  /// A class a row: classification. `indices[i]` is the position of row i's class in `labels`; the labels are
+  /// the strings of the file, sorted (as numbers where all of them are numbers).
+  case classes(indices: [Int32], labels: [String])
+
+  /// The number of rows, or nil without a target.
+  public var count: Int? {
+    switch self {
+    case .none: nil
+    case .values(let values): values.count
+    case .classes(let indices, _): indices.count
+    }
+  }
+
+  /// The target of some rows, in the order given; class labels are kept even where no row has them.
+  public func gathering(_ rows: some Collection<Int>) -> Target {
+    switch self {
+    case .none: .none
+    case .values(let values): .values(rows.map { values[$0] })
+    case .classes(let indices, let labels): .classes(indices: rows.map { indices[$0] }, labels: labels)
+    }
+  }
+
+  /// Classes from one label a row: the distinct labels are sorted, as numbers where all of them are numbers.
+  public static func classes(_ labels: [String]) -> Target {
+    let distinct = Set(labels)
+    let numbers = distinct.compactMap { label in Double(label).map { (label, $0) } }
+    let sorted =
+      numbers.count == distinct.count
+      ? numbers.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.map(\.0) : distinct.sorted()
+    let positions = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, Int32($0)) })
+    return .classes(indices: labels.map { positions[$0]! }, labels: sorted)
+  }
+}

@@ -1,0 +1,4 @@
+/// The estimators that come with Apus; a new one is added to this list.
+enum BuiltInEstimators {
+  static let all: [any Estimator.Type] = []
+}

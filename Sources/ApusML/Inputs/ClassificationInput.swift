@@ -1,0 +1,84 @@
+import ApusData
+import ApusParallel
+
+/// The target of a classification as fits want it: classes that occur, numbered without gaps, and one weight
+/// a row.
+public struct ClassificationInput: Sendable {
+  /// The class of each row, a position in ``labels``.
+  public let classes: [Int32]
+  /// The labels of the classes that occur in rows of positive weight, in the data set's order; `k` of them.
+  public let labels: [String]
+  /// The weight of each row: its own times its class's; nil where all are 1.
+  public let weights: [Double]?
+
+  /// Reads the target of a data set.
+  ///
+  /// - Parameters:
+  ///   - data: the rows to learn from.
+  ///   - estimator: the estimator's name, for messages.
+  ///   - classWeight: how much each class counts.
+  /// - Throws: ``ApusError`` of kind `data` when the target holds no classes, only one class occurs, there
+  ///   are no rows, or all weights are zero.
+  public init(_ data: Dataset, estimator: String, classWeight: ClassWeight = .uniform) throws {
+    guard case .classes(let indices, let allLabels) = data.target else {
+      throw ApusError(
+        .data, "\(estimator) needs classes to predict, but the target \(data.target.kindInWords)",
+        hint: "read the target as classes, or choose a regressor")
+    }
+    try data.requireRowsWithWeight(for: estimator)
+    var counts = [Int](repeating: 0, count: allLabels.count)
+    var occurs = [Bool](repeating: false, count: allLabels.count)
+    for (row, index) in indices.enumerated() {
+      counts[Int(index)] += 1
+      if data.weights.map({ $0[row] > 0 }) ?? true { occurs[Int(index)] = true }
+    }
+    let present = allLabels.indices.filter { occurs[$0] }
+    guard present.count >= 2 else {
+      throw ApusError(
+        .data,
+        "\(estimator) needs at least two classes, but all \(data.rowCount) rows are of class "
+          + "'\(present.first.map { allLabels[$0] } ?? "")'",
+        hint: "check the target column, or use fewer, stratified folds")
+    }
+    var compact = [Int32](repeating: 0, count: allLabels.count)
+    for (position, label) in present.enumerated() { compact[label] = Int32(position) }
+    classes = indices.map { compact[Int($0)] }
+    labels = present.map { allLabels[$0] }
+    if case .uniform = classWeight {
+      weights = data.weights
+    } else {
+      let perClass = classWeight.weights(labels: labels, counts: present.map { counts[$0] })
+      let classes = self.classes
+      weights = classes.indices.map { perClass[Int(classes[$0])] * (data.weights?[$0] ?? 1) }
+      guard weights!.contains(where: { $0 > 0 }) else {
+        throw ApusError(.data, "\(estimator): the class weights leave every row with weight zero")
+      }
+    }
+  }
+}
+
+extension Dataset {
+  /// The numbers to predict.
+  ///
+  /// - Throws: ``ApusError`` of kind `data` when the target holds no numbers, there are no rows, or all
+  ///   weights are zero.
+  public func regressionTarget(for estimator: String) throws -> [Double] {
+    guard case .values(let values) = target else {
+      throw ApusError(
+        .data, "\(estimator) needs numbers to predict, but the target \(target.kindInWords)",
+        hint: "read the target as numbers, or choose a classifier")
+    }
+    try requireRowsWithWeight(for: estimator)
+    return values
+  }
+}
+
+extension Target {
+  fileprivate var kindInWords: String {
+    switch self {
+    case .none: "is missing"
+    case .values: "holds numbers"
+    case .classes: "holds classes"
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import ApusData
+import ApusParallel
+
+/// An estimator whose model transforms features, so that it can stand before another in a ``Pipeline``.
+public protocol TransformerEstimator: Estimator where Model: TransformationModel {}
+
+/// A transformer followed by another estimator, fitted and used as one.
+///
+/// The transformer is fitted on the training rows alone, so nothing of a test fold leaks into it. Pipelines
+/// nest: the last step may be a pipeline, which gives any length.
+///
+/// ```swift
+/// var estimator = Pipeline(StandardScaler(), LogisticRegression())
+/// estimator.last.c = 10
+/// ```
+///
+/// Hyperparameters are named after the steps: `standardScaler.withMean`, `logisticRegression.c`;
+/// scikit-learn's `standardscaler__with_mean` is accepted too.
+public struct Pipeline<First: TransformerEstimator, Last: Estimator>: Estimator {
+  /// The transformer that is applied first.
+  public var first: First
+  /// The estimator that is fitted on the transformed features.
+  public var last: Last
+
+  /// Joins two steps.
+  public init(_ first: First, _ last: Last) {
+    self.first = first
+    self.last = last
+  }
+
+  /// Both steps with their default hyperparameters.
+  public init() { self.init(First(), Last()) }
+
+  /// The steps' names joined by `+`.
+  public static var name: String { "\(First.name)+\(Last.name)" }
+
+  /// The steps' summaries, joined.
+  public static var summary: String { "\(First.summary) Then: \(Last.summary)" }
+
+  /// What the last step is for.
+  public static var task: LearningTask { Last.task }
+
+  /// The hyperparameters of both steps, with the steps' names before them.
+  public static var hyperparameters: [Hyperparameter<Pipeline>] {
+    steps(of: \Pipeline.first) + steps(of: \Pipeline.last)
+  }
+
+  /// Checks both steps.
+  public func validate() throws {
+    try first.validate()
+    try last.validate()
+  }
+
+  /// Fits the transformer, then the last step on what it makes of the same rows.
+  public func fit(_ data: Dataset, _ context: FitContext) throws -> PipelineModel<First.Model, Last.Model> {
+    let transformer = try first.fit(data, context.step(0))
+    let features = try transformer.transform(data.features, context.compute)
+    let transformed = data.replacingFeatures(
+      features, columns: transformer.transformedColumns(data.columns))
+    return PipelineModel(first: transformer, last: try last.fit(transformed, context.step(1)))
+  }
+
+  private static func steps<Step: Estimator>(
+    of path: any WritableKeyPath<Pipeline, Step> & Sendable
+  ) -> [Hyperparameter<Pipeline>] {
+    // A nested pipeline's parameters carry their steps' names already.
+    let isPipeline = Step.self is any AnyPipeline.Type
+    return Step.hyperparameters.map { parameter in
+      parameter.lifted(
+        through: path, prefix: isPipeline ? nil : Step.name.camelCased,
+        aliasPrefix: Step.name.filter { $0 != "-" })
+    }
+  }
+}
+
+/// Tells pipelines from other estimators when types are known only as the program runs.
+protocol AnyPipeline {}
+extension Pipeline: AnyPipeline {}
+
+extension FitContext {
+  /// The context of a step of a pipeline, with a seed of its own.
+  fileprivate func step(_ index: Int) -> FitContext {
+    FitContext(seed: seed.derived("step", index), compute: compute)
+  }
+}
+
+extension String {
+  /// `logistic-regression` as `logisticRegression`.
+  fileprivate var camelCased: String {
+    let words = split(separator: "-")
+    return words.prefix(1).joined()
+      + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+  }
+}

@@ -1,0 +1,62 @@
+/// What a computation may use: how many threads, and the flag that asks it to stop.
+///
+/// Whatever the number of threads, results are the same to the bit: work is cut into parts that depend on the
+/// input alone, and parts are combined in a fixed order.
+public struct ComputeContext: Sendable {
+  /// The number of threads the computation may keep busy, the calling one included.
+  public let threads: Int
+  /// The flag that asks the computation to stop.
+  public let cancellation: Cancellation
+
+  /// Creates a context.
+  public init(threads: Int, cancellation: Cancellation = Cancellation()) {
+    self.threads = max(1, threads)
+    self.cancellation = cancellation
+  }
+
+  /// One thread, never cancelled.
+  public static var sequential: ComputeContext { ComputeContext(threads: 1) }
+
+  /// Calls `body` with every index in `0 ..< count`, on up to ``threads`` threads, and waits for all.
+  ///
+  /// Indices are handed out in order, one at a time; the caller's thread takes part. With one thread, or one
+  /// index, this is a plain loop.
+  ///
+  /// - Throws: the error of the lowest index that threw; indices not yet started are then left out.
+  public func forEach(_ count: Int, _ body: @Sendable (Int) throws -> Void) throws {
+    try ComputeThreads.shared.forEach(count, threads: threads, body)
+  }
+
+  /// The results of `transform` for every index in `0 ..< count`, in order, computed on up to ``threads``
+  /// threads.
+  ///
+  /// - Throws: the error of the lowest index that threw.
+  public func map<Result: Sendable>(_ count: Int, _ transform: @Sendable (Int) throws -> Result) throws
+    -> [Result]
+  {
+    if threads == 1 || count <= 1 { return try (0..<count).map(transform) }
+    let slots = ResultSlots<Result>(count: count)
+    try forEach(count) { slots.set($0, try transform($0)) }
+    return slots.take()
+  }
+}
+
+/// Places for results that are written by index from several threads, each place by one.
+private final class ResultSlots<Result: Sendable>: @unchecked Sendable {
+  // Unchecked: distinct indices are written by distinct calls of a `forEach`, and read after it has returned.
+  private let places: UnsafeMutableBufferPointer<Result?>
+
+  init(count: Int) {
+    places = .allocate(capacity: count)
+    places.initialize(repeating: nil)
+  }
+
+  deinit {
+    places.deinitialize()
+    places.deallocate()
+  }
+
+  func set(_ index: Int, _ result: Result) { places[index] = result }
+
+  func take() -> [Result] { places.map { $0! } }
+}
