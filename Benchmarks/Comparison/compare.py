@@ -1,0 +1,125 @@
+"""Runs every case with Apus and its peers in turn and reports the ratios to the fastest peer.
+
+The tools take turns, so that a machine that slows down slows all of them; the best of the repeats counts.
+Each fit runs in a process of its own, with the data in memory before the clock starts.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from cases import CASES  # noqa: E402
+from data import Split  # noqa: E402
+
+
+def run(command, threads):
+    environment = dict(os.environ)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        environment[name] = str(threads)
+    if threads == 1:
+        command = ["taskset", "--cpu-list", "0", *command]
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if result.returncode != 0:
+        sys.stderr.write(f"{' '.join(command)} failed:\n{result.stderr[-2000:]}\n")
+        return None
+    return json.loads(result.stdout)
+
+
+def run_apus(apus, case, split, threads):
+    command = [apus, "fit", split.train_file, "--estimator", case.estimator, "--threads", str(threads), "--json"]
+    for setting in case.settings:
+        command += ["--set", setting]
+    if case.unsupervised:
+        command += ["--drop", "target"]
+    else:
+        command += ["--target", "target", "--test", split.test_file]
+    report = run(command, threads)
+    if report is None:
+        return None
+    seconds = report["seconds"]
+    predict = seconds.get("predict") or {"wall": float("nan"), "cpu": float("nan")}
+    return {
+        "fitWall": seconds["fit"]["wall"], "fitCPU": seconds["fit"]["cpu"],
+        "predictWall": predict["wall"], "predictCPU": predict["cpu"],
+        "peakBytes": report["memory"]["fitGrowthBytes"], "quality": report["metrics"][case.quality],
+    }  # fmt: skip
+
+
+def run_peer(case, peer, threads, folder):
+    return run([sys.executable, str(HERE / "peer.py"), case.name, peer, str(threads), str(folder)], threads)
+
+
+def best(measurements):
+    """The least of each cost; the quality of the first run, since all runs have the same seed."""
+    measurements = [measurement for measurement in measurements if measurement]
+    if not measurements:
+        return None
+    result = {key: min(m[key] for m in measurements) for key in measurements[0]}
+    result["quality"] = measurements[0]["quality"]
+    return result
+
+
+def report(case, threads, results):
+    apus = results.pop("apus")
+    print(f"\n{case.name}, {threads} thread{'s' * (threads > 1)}")
+    print(f"  {'':24}{'fit s':>10}{'fit CPU s':>11}{'predict s':>11}{'growth MB':>11}{case.quality:>12}")
+    for name, result in [("apus", apus), *results.items()]:
+        if result:
+            print(
+                f"  {name:24}{result['fitWall']:10.4f}{result['fitCPU']:11.4f}{result['predictWall']:11.4f}"
+                f"{result['peakBytes'] / 1e6:11.1f}{result['quality']:12.6g}"
+            )
+        else:
+            print(f"  {name:24}{'failed':>10}")
+    peers = {name: result for name, result in results.items() if result}
+    if not apus or not peers:
+        return {}
+    ratios = {}
+    for cost in ("fitWall", "fitCPU", "predictWall"):
+        name, fastest = min(peers.items(), key=lambda item: item[1][cost])
+        ratios[cost] = fastest[cost] / apus[cost] if apus[cost] else float("nan")
+        print(f"  {cost}: fastest peer ({name}) / apus = {ratios[cost]:.2f}")
+    return ratios
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--apus", required=True)
+    parser.add_argument("--case", action="append", help="only this case")
+    parser.add_argument("--threads", type=int, action="append", help="1 and all CPUs unless given")
+    parser.add_argument("--repeats", type=int)
+    parser.add_argument("--output", help="write every measurement to this JSON file")
+    options = parser.parse_args()
+    unknown = set(options.case or []) - {case.name for case in CASES}
+    if unknown:
+        parser.error(f"no such case: {', '.join(unknown)}; cases: {', '.join(case.name for case in CASES)}")
+    cpus = len(os.sched_getaffinity(0))
+    collected = []
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        for case in CASES:
+            if options.case and case.name not in options.case:
+                continue
+            split = Split(case.data, case.standardize, folder)
+            for threads in options.threads or sorted({1, cpus}):
+                runs = {name: [] for name in ["apus", *case.peers]}
+                for _ in range(options.repeats or case.repeats):
+                    runs["apus"].append(run_apus(options.apus, case, split, threads))
+                    for peer in case.peers:
+                        runs[peer].append(run_peer(case, peer, threads, folder))
+                results = {name: best(measurements) for name, measurements in runs.items()}
+                collected.append({"case": case.name, "threads": threads, "results": dict(results)})
+                collected[-1]["ratios"] = report(case, threads, results)
+    if options.output:
+        pathlib.Path(options.output).write_text(json.dumps(collected, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Fits and predicts one case with one peer in a process of its own and prints what it cost, as JSON."""
+
+import json
+import pathlib
+import resource
+import sys
+import time
+
+
+def peak_bytes():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def timed(work):
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return result, time.perf_counter() - wall, time.process_time() - cpu
+
+
+def main():
+    name, peer, threads, folder = sys.argv[1], sys.argv[2], int(sys.argv[3]), pathlib.Path(sys.argv[4])
+    from cases import CASES
+    from data import Split
+
+    case = next(case for case in CASES if case.name == name)
+    split = Split(case.data, case.standardize, folder)
+    target = None if case.unsupervised else split.train_target
+    if case.unsupervised or case.data not in ("diamonds", "flights-regression"):
+        import numpy as np
+
+        classes = {label: index for index, label in enumerate(np.unique(split.train_target))}
+        encode = np.vectorize(classes.get)
+        split.test_target = encode(split.test_target)
+        target = None if target is None else encode(split.train_target)
+
+    def fit(model, rows=None):
+        arguments = (split.train_features[:rows],) if target is None else (split.train_features[:rows], target[:rows])
+        return model.fit(*arguments)
+
+    # Libraries load code and start threads at their first fit; that is not what is compared.
+    fit(case.peers[peer](threads), 600)
+    before = peak_bytes()
+    model, wall, cpu = timed(lambda: fit(case.peers[peer](threads)))
+    peak = peak_bytes() - before
+    predicted, predict_wall, predict_cpu = timed(lambda: model.predict(split.test_features))
+
+    from sklearn.metrics import accuracy_score, r2_score
+
+    if case.quality == "accuracy":
+        quality = accuracy_score(split.test_target, predicted)
+    elif case.quality == "r2":
+        quality = r2_score(split.test_target, predicted)
+    else:
+        quality = float(model.inertia_)
+    json.dump(
+        {
+            "fitWall": wall, "fitCPU": cpu, "predictWall": predict_wall, "predictCPU": predict_cpu,
+            "peakBytes": peak, "quality": quality,
+        },
+        sys.stdout,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
