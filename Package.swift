@@ -18,11 +18,11 @@ let package = Package(
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("openblas")]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-    .target(name: "CSystem"),
+    .target(name: "CApusSystem"),
     .target(name: "CKernels"),
 
     // Floor 1: jobs and the backends that run them; knows nothing of machine learning.
-    .target(name: "ApusParallel", dependencies: ["CSystem", "CLibcrypto"]),
+    .target(name: "ApusParallel", dependencies: ["CApusSystem", "CLibcrypto"]),
 
     // Floor 2: matrices, then data sets and their readers.
     .target(name: "ApusLinearAlgebra", dependencies: ["ApusParallel", "COpenBLAS", "CKernels"]),

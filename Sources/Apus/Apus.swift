@@ -1,1 +1,4 @@
+@_exported import ApusData
+@_exported import ApusLinearAlgebra
 @_exported import ApusML
+@_exported import ApusParallel

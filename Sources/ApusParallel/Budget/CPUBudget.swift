@@ -1,4 +1,4 @@
-import CSystem
+import CApusSystem
 import Foundation
 
 /// How many CPUs this process may keep busy.
@@ -10,7 +10,7 @@ public struct CPUBudget: Hashable, Sendable {
   public init(cpuCount: Int) { self.cpuCount = max(1, cpuCount) }
 
   /// The budget of this process.
-  public static var current: CPUBudget { CPUBudget(cpuCount: Int(csystem_affinity_cpu_count())) }
+  public static var current: CPUBudget { CPUBudget(cpuCount: Int(capus_affinity_cpu_count())) }
 }
 
 extension ComputeContext {

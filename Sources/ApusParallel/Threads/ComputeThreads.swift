@@ -1,4 +1,4 @@
-import CSystem
+import CApusSystem
 import Foundation
 import Synchronization
 
@@ -80,7 +80,7 @@ private final class ParkedThread: Sendable {
 
   init() {
     let thread = Thread { [self] in
-      csystem_set_thread_name("apus-compute")
+      capus_set_thread_name("apus-compute")
       while true {
         wake.wait()
         work.withLock { work in

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CSystem.h"
+#include "CApusSystem.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-int csystem_affinity_cpu_count(void) {
+int capus_affinity_cpu_count(void) {
   // The kernel refuses a mask smaller than its own; double it until it fits.
   for (int cpus = 1024; cpus <= 1 << 20; cpus *= 2) {
     cpu_set_t *set = CPU_ALLOC(cpus);
@@ -24,7 +24,7 @@ int csystem_affinity_cpu_count(void) {
   return -1;
 }
 
-void csystem_set_thread_name(const char *name) {
+void capus_set_thread_name(const char *name) {
   char cut[16];
   strncpy(cut, name, sizeof cut - 1);
   cut[sizeof cut - 1] = 0;
@@ -37,11 +37,11 @@ static int64_t clock_nanoseconds(clockid_t clock) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int64_t csystem_thread_cpu_nanoseconds(void) { return clock_nanoseconds(CLOCK_THREAD_CPUTIME_ID); }
+int64_t capus_thread_cpu_nanoseconds(void) { return clock_nanoseconds(CLOCK_THREAD_CPUTIME_ID); }
 
-int64_t csystem_process_cpu_nanoseconds(void) { return clock_nanoseconds(CLOCK_PROCESS_CPUTIME_ID); }
+int64_t capus_process_cpu_nanoseconds(void) { return clock_nanoseconds(CLOCK_PROCESS_CPUTIME_ID); }
 
-int64_t csystem_peak_resident_bytes(void) {
+int64_t capus_peak_resident_bytes(void) {
   struct rusage usage;
   if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
   return (int64_t)usage.ru_maxrss * 1024;

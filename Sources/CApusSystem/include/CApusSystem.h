@@ -1,23 +1,23 @@
 // Linux calls that Swift's Glibc module does not import: macros over opaque sets, and variadic or GNU-only
 // functions.
-#ifndef APUS_CSYSTEM_H
-#define APUS_CSYSTEM_H
+#ifndef CAPUS_SYSTEM_H
+#define CAPUS_SYSTEM_H
 
 #include <stdint.h>
 
 /// The number of CPUs in the calling process's affinity mask, or -1 where the kernel does not say.
-int csystem_affinity_cpu_count(void);
+int capus_affinity_cpu_count(void);
 
 /// Names the calling thread for debuggers and `top -H`; longer names are cut at 15 bytes.
-void csystem_set_thread_name(const char *name);
+void capus_set_thread_name(const char *name);
 
 /// User plus system CPU time of the calling thread, in nanoseconds.
-int64_t csystem_thread_cpu_nanoseconds(void);
+int64_t capus_thread_cpu_nanoseconds(void);
 
 /// User plus system CPU time of the process, in nanoseconds.
-int64_t csystem_process_cpu_nanoseconds(void);
+int64_t capus_process_cpu_nanoseconds(void);
 
 /// The largest resident set the process has had, in bytes.
-int64_t csystem_peak_resident_bytes(void);
+int64_t capus_peak_resident_bytes(void);
 
 #endif
