@@ -25,7 +25,9 @@ float cblas_sdot(blas_int n, const float *x, blas_int incx, const float *y, blas
 void cblas_daxpy(blas_int n, double alpha, const double *x, blas_int incx, double *y, blas_int incy);
 void cblas_saxpy(blas_int n, float alpha, const float *x, blas_int incx, float *y, blas_int incy);
 void cblas_dscal(blas_int n, double alpha, double *x, blas_int incx);
+void cblas_sscal(blas_int n, float alpha, float *x, blas_int incx);
 double cblas_dnrm2(blas_int n, const double *x, blas_int incx);
+float cblas_snrm2(blas_int n, const float *x, blas_int incx);
 
 void cblas_dgemv(enum BLASOrder order, enum BLASTranspose trans, blas_int m, blas_int n, double alpha,
                  const double *a, blas_int lda, const double *x, blas_int incx, double beta, double *y,
@@ -44,6 +46,17 @@ void cblas_dsyrk(enum BLASOrder order, enum BLASTriangle uplo, enum BLASTranspos
                  blas_int ldc);
 void cblas_ssyrk(enum BLASOrder order, enum BLASTriangle uplo, enum BLASTranspose trans, blas_int n,
                  blas_int k, float alpha, const float *a, blas_int lda, float beta, float *c, blas_int ldc);
+
+void cblas_dger(enum BLASOrder order, blas_int m, blas_int n, double alpha, const double *x, blas_int incx,
+                const double *y, blas_int incy, double *a, blas_int lda);
+void cblas_sger(enum BLASOrder order, blas_int m, blas_int n, float alpha, const float *x, blas_int incx,
+                const float *y, blas_int incy, float *a, blas_int lda);
+void cblas_dtrsm(enum BLASOrder order, enum BLASSide side, enum BLASTriangle uplo, enum BLASTranspose trans,
+                 enum BLASDiagonal diag, blas_int m, blas_int n, double alpha, const double *a, blas_int lda,
+                 double *b, blas_int ldb);
+void cblas_strsm(enum BLASOrder order, enum BLASSide side, enum BLASTriangle uplo, enum BLASTranspose trans,
+                 enum BLASDiagonal diag, blas_int m, blas_int n, float alpha, const float *a, blas_int lda,
+                 float *b, blas_int ldb);
 
 // Cholesky: factor, solve with the factor, both in one.
 void dpotrf_(const char *uplo, const blas_int *n, double *a, const blas_int *lda, blas_int *info,
