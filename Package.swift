@@ -36,7 +36,7 @@ let package = Package(
     .executableTarget(
       name: "ApusCommandLine",
       dependencies: [
-        "Apus",
+        "Apus", "CApusSystem",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ]),

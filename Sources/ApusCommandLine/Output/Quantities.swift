@@ -1,0 +1,61 @@
+import Foundation
+
+/// Numbers as people read them.
+enum Quantities {
+  /// A duration: `12 ms`, `3.42 s`, `2 min 5 s`, `1 h 12 min`.
+  static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0 else { return "?" }
+    if seconds < 0.001 { return "\(fixed(seconds * 1e6, 0)) µs" }
+    if seconds < 1 { return "\(significant(seconds * 1e3)) ms" }
+    if seconds < 60 { return "\(significant(seconds)) s" }
+    let whole = Int(seconds.rounded())
+    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+    return "\(whole / 3600) h \(whole % 3600 / 60) min"
+  }
+
+  /// A score with as many digits as help to compare: `0.9767`, `54.21`, `-2860`, `1.234e+09`.
+  static func score(_ value: Double) -> String {
+    guard value.isFinite else { return "\(value)" }
+    let size = abs(value)
+    if size >= 1e7 { return String(format: "%.4g", value) }
+    return fixed(value, size < 10 ? 4 : size < 1000 ? 2 : 0)
+  }
+
+  /// A rate a second: `1250/s`, `12.3/s`, `0.42/s`.
+  static func rate(_ perSecond: Double) -> String { "\(significant(perSecond))/s" }
+
+  /// A count with thin groups of thousands: `20,000`.
+  static func count(_ number: Int) -> String {
+    var digits = String(abs(number))
+    var groups: [String] = []
+    while digits.count > 3 {
+      groups.insert(String(digits.suffix(3)), at: 0)
+      digits.removeLast(3)
+    }
+    return (number < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
+  }
+
+  /// A size in memory: `812 KiB`, `45.2 MiB`.
+  static func bytes(_ count: Int) -> String {
+    var size = Double(count)
+    for unit in ["B", "KiB", "MiB"] {
+      if size < 1024 { return "\(significant(size)) \(unit)" }
+      size /= 1024
+    }
+    return "\(significant(size)) GiB"
+  }
+
+  /// A hyperparameter's number in few digits: `0.001`, `31.62`.
+  static func parameter(_ value: Double) -> String {
+    guard value.isFinite else { return "\(value)" }
+    return String(format: "%.4g", value)
+  }
+
+  private static func significant(_ value: Double) -> String {
+    fixed(value, value >= 100 ? 0 : value >= 10 ? 1 : 2)
+  }
+
+  private static func fixed(_ value: Double, _ digits: Int) -> String {
+    String(format: "%.\(digits)f", value)
+  }
+}

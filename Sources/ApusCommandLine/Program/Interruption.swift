@@ -1,0 +1,56 @@
+import Apus
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Turns the first Ctrl-C (or `SIGTERM`) into a cancellation, so that the work ends with what it has; the
+/// second one ends the program at once.
+final class Interruption: Sendable {
+  static let shared = Interruption()
+
+  /// Raised by the first signal.
+  let cancellation = Cancellation()
+
+  private struct State {
+    var signal: Int32?
+    var sources: [any DispatchSourceSignal] = []
+  }
+  private let state = Mutex(State())
+
+  private init() {}
+
+  /// The signal that asked the program to stop, if one did.
+  var signal: Int32? { state.withLock { $0.signal } }
+
+  /// Whether a signal asked the program to stop.
+  var isRaised: Bool { signal != nil }
+
+  /// Starts to listen; called by commands whose work takes time.
+  func listen() {
+    state.withLock { state in
+      guard state.sources.isEmpty else { return }
+      state.sources = [SIGINT, SIGTERM].map { number in
+        Foundation.signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
+        source.setEventHandler { [self] in received(number) }
+        source.resume()
+        return source
+      }
+    }
+  }
+
+  private func received(_ number: Int32) {
+    let isFirst = state.withLock { state in
+      defer { state.signal = state.signal ?? number }
+      return state.signal == nil
+    }
+    guard isFirst else {
+      Report.line("")
+      Foundation.signal(number, SIG_DFL)
+      kill(getpid(), number)
+      return
+    }
+    cancellation.cancel()
+    Report.note("stopping after the fits that are running; once more to stop at once")
+  }
+}
