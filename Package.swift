@@ -20,13 +20,19 @@ let package = Package(
     .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CApusSystem"),
     .target(name: "CKernels"),
+    .target(
+      name: "CDatasets", path: "Datasets",
+      exclude: [
+        "README.md", "make_datasets.py", "breast-cancer.csv", "diabetes.csv", "digits.csv.gz", "iris.csv",
+        "letter.csv.gz", "wine.csv",
+      ]),
 
     // Floor 1: jobs and the backends that run them; knows nothing of machine learning.
     .target(name: "ApusParallel", dependencies: ["CApusSystem", "CLibcrypto"]),
 
     // Floor 2: matrices, then data sets and their readers.
     .target(name: "ApusLinearAlgebra", dependencies: ["ApusParallel", "COpenBLAS", "CKernels"]),
-    .target(name: "ApusData", dependencies: ["ApusLinearAlgebra", "CZlib", "CKernels"]),
+    .target(name: "ApusData", dependencies: ["ApusLinearAlgebra", "CDatasets", "CKernels", "CZlib"]),
 
     // Floor 3: estimators, metrics and model selection.
     .target(name: "ApusML", dependencies: ["ApusData", "CKernels"]),

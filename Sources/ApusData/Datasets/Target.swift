@@ -30,12 +30,17 @@ public enum Target: Sendable, Equatable {
 
   /// Classes from one label a row: the distinct labels are sorted, as numbers where all of them are numbers.
   public static func classes(_ labels: [String]) -> Target {
-    let distinct = Set(labels)
-    let numbers = distinct.compactMap { label in Double(label).map { (label, $0) } }
-    let sorted =
-      numbers.count == distinct.count
-      ? numbers.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.map(\.0) : distinct.sorted()
+    let sorted = Set(labels).sortedAsLabels()
     let positions = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, Int32($0)) })
     return .classes(indices: labels.map { positions[$0]! }, labels: sorted)
+  }
+}
+
+extension Set<String> {
+  /// The labels in order: as numbers where all of them are numbers, alphabetically otherwise.
+  func sortedAsLabels() -> [String] {
+    let numbers = compactMap { label in Double(label).flatMap { $0.isNaN ? nil : (label, $0) } }
+    return numbers.count == count
+      ? numbers.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.map(\.0) : sorted()
   }
 }

@@ -9,4 +9,6 @@
 #define CKERNELS_CLONES
 #endif
 
+#include "decimal.h"
+
 #endif
