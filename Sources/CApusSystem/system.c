@@ -37,6 +37,8 @@ static int64_t clock_nanoseconds(clockid_t clock) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+int64_t capus_monotonic_nanoseconds(void) { return clock_nanoseconds(CLOCK_MONOTONIC); }
+
 int64_t capus_thread_cpu_nanoseconds(void) { return clock_nanoseconds(CLOCK_THREAD_CPUTIME_ID); }
 
 int64_t capus_process_cpu_nanoseconds(void) { return clock_nanoseconds(CLOCK_PROCESS_CPUTIME_ID); }

@@ -1,6 +1,7 @@
 /// The results of a run, in completion order: an asynchronous sequence that never throws.
 ///
-/// Letting go of the iterator, or cancelling the task that waits in it, cancels the run.
+/// Letting go of the iterator, or cancelling the task that waits in it, cancels the run; a cancelled task sees
+/// the sequence end early.
 public struct JobResults<Output: Sendable>: AsyncSequence, Sendable {
   /// A result with its job's index.
   public typealias Element = JobResult<Output>
@@ -19,26 +20,55 @@ public struct JobResults<Output: Sendable>: AsyncSequence, Sendable {
 
   /// Reads the results of one run.
   public struct Iterator: AsyncIteratorProtocol {
-    private let pull: () async -> Element?
-    private let guardian: RunGuardian
+    @usableFromInline let pull: @Sendable () async -> [Element]?
+    @usableFromInline let guardian: RunGuardian
+    @usableFromInline var batch: [Element] = []
+    @usableFromInline var position = 0
 
-    /// Creates an iterator; called by backends.
+    /// Creates an iterator over results that are handed over several at a time; called by backends.
+    ///
+    /// - Parameters:
+    ///   - nextBatch: waits for results that have not been delivered; nil after the last one. Asking again
+    ///     means that those handed over before were read.
+    ///   - cancel: ends the run early; called when the iterator is let go.
+    public init(
+      nextBatch: @escaping @Sendable () async -> [Element]?, cancel: @escaping @Sendable () -> Void
+    ) {
+      pull = nextBatch
+      guardian = RunGuardian(cancel: cancel)
+    }
+
+    /// Creates an iterator over results that are handed over one at a time; called by backends.
     ///
     /// - Parameters:
     ///   - next: waits for the next result; nil after the last one.
     ///   - cancel: ends the run early; called when the iterator is let go.
-    public init(next: @escaping () async -> Element?, cancel: @escaping @Sendable () -> Void) {
-      pull = next
-      guardian = RunGuardian(cancel: cancel)
+    public init(next: @escaping @Sendable () async -> Element?, cancel: @escaping @Sendable () -> Void) {
+      self.init(nextBatch: { await next().map { [$0] } }, cancel: cancel)
     }
 
     /// The next result, or nil after the last one.
-    public mutating func next() async -> Element? { await pull() }
+    @inlinable
+    public mutating func next() async -> Element? { await next(isolation: nil) }
+
+    /// The next result, or nil after the last one; read without leaving the caller's actor where it is there
+    /// already.
+    @inlinable
+    public mutating func next(isolation actor: isolated (any Actor)?) async -> Element? {
+      while position == batch.count {
+        guard let pulled = await pull() else { return nil }
+        batch = pulled
+        position = 0
+      }
+      defer { position += 1 }
+      return batch[position]
+    }
   }
 }
 
 /// Cancels a run when its iterator is let go.
-private final class RunGuardian: Sendable {
+@usableFromInline
+final class RunGuardian: Sendable {
   private let cancel: @Sendable () -> Void
   init(cancel: @escaping @Sendable () -> Void) { self.cancel = cancel }
   deinit { cancel() }

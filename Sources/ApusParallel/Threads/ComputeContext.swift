@@ -24,7 +24,7 @@ public struct ComputeContext: Sendable {
   ///
   /// - Throws: the error of the lowest index that threw; indices not yet started are then left out.
   public func forEach(_ count: Int, _ body: @Sendable (Int) throws -> Void) throws {
-    try ComputeThreads.shared.forEach(count, threads: threads, body)
+    try ComputeThreads.forEach(count, threads: threads, slots: threads, body)
   }
 
   /// The results of `transform` for every index in `0 ..< count`, in order, computed on up to ``threads``
@@ -34,10 +34,17 @@ public struct ComputeContext: Sendable {
   public func map<Result: Sendable>(_ count: Int, _ transform: @Sendable (Int) throws -> Result) throws
     -> [Result]
   {
-    if threads == 1 || count <= 1 { return try (0..<count).map(transform) }
-    let slots = ResultSlots<Result>(count: count)
-    try forEach(count) { slots.set($0, try transform($0)) }
-    return slots.take()
+    try map(count, slots: threads, transform)
+  }
+
+  /// As ``map(_:_:)``, with at most `slots` calls at once, among which the threads are divided.
+  func map<Result: Sendable>(
+    _ count: Int, slots: Int, _ transform: @Sendable (Int) throws -> Result
+  ) throws -> [Result] {
+    if slots == 1 || count <= 1 { return try (0..<count).map(transform) }
+    let results = ResultSlots<Result>(count: count)
+    try ComputeThreads.forEach(count, threads: threads, slots: slots) { results.set($0, try transform($0)) }
+    return results.take()
   }
 }
 

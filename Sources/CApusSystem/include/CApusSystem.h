@@ -11,6 +11,9 @@ int capus_affinity_cpu_count(void);
 /// Names the calling thread for debuggers and `top -H`; longer names are cut at 15 bytes.
 void capus_set_thread_name(const char *name);
 
+/// A clock that only goes forward, in nanoseconds from some moment in the past.
+int64_t capus_monotonic_nanoseconds(void);
+
 /// User plus system CPU time of the calling thread, in nanoseconds.
 int64_t capus_thread_cpu_nanoseconds(void);
 

@@ -1,0 +1,35 @@
+extension Capacity {
+  /// The capacity that a caller asks for in joblib's way of counting.
+  ///
+  /// - Parameters:
+  ///   - workers: a positive number of slots; -1 for as many as the budget holds, -2 for one CPU less, ….
+  ///   - threadsPerWorker: threads of each slot; unless given, what the budget leaves to each slot.
+  ///   - budget: the CPUs that may be used.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for 0 workers or less than one thread.
+  package init(workers: Int, threadsPerWorker: Int?, budget: CPUBudget) throws {
+    guard workers != 0 else {
+      throw ApusError(
+        .invalidParameter, "0 workers cannot run anything",
+        hint: "1 is a plain loop, -1 uses every CPU, -2 all but one")
+    }
+    if let threadsPerWorker, threadsPerWorker < 1 {
+      throw ApusError(
+        .invalidParameter, "\(threadsPerWorker) threads a worker cannot run anything",
+        hint: "give each worker at least one thread")
+    }
+    let slots: Int
+    if workers > 0 {
+      slots = workers
+    } else {
+      slots = max(1, (budget.cpuCount + 1 + workers) / (threadsPerWorker ?? 1))
+    }
+    self.init(slots: slots, threadsPerSlot: threadsPerWorker ?? max(1, budget.cpuCount / slots))
+  }
+
+  /// This capacity cut down to the share of the job that runs here; unchanged outside of jobs.
+  package var withinCurrentShare: Capacity {
+    guard let share = CPUShare.current else { return self }
+    let slots = min(slots, share)
+    return Capacity(slots: slots, threadsPerSlot: min(threadsPerSlot, max(1, share / slots)))
+  }
+}
