@@ -1,4 +1,7 @@
 /// The estimators that come with Apus; a new one is added to this list.
 enum BuiltInEstimators {
-  static let all: [any Estimator.Type] = []
+  static let all: [any Estimator.Type] = [
+    KMeans.self,
+    StandardScaler.self,
+  ]
 }

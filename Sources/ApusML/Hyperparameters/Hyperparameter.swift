@@ -113,6 +113,13 @@ public struct Hyperparameter<Owner: Sendable>: Sendable {
       write: { write(&$0[keyPath: outer], $1) })
   }
 
+  /// The same hyperparameter with other spellings of its name and aliases.
+  func renamed(_ spelling: (String) -> String) -> Hyperparameter {
+    Hyperparameter(
+      name: spelling(name), aliases: aliases.map(spelling), type: type, range: range, summary: summary,
+      path: path, read: read, write: write)
+  }
+
   private func checkRange(_ value: ParameterValue) throws {
     guard range.contains(value) else {
       throw ApusError(.invalidParameter, "\(name) must be \(range), but is \(value)")

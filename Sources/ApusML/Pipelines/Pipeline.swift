@@ -40,9 +40,12 @@ public struct Pipeline<First: TransformerEstimator, Last: Estimator>: Estimator 
   /// What the last step is for.
   public static var task: LearningTask { Last.task }
 
-  /// The hyperparameters of both steps, with the steps' names before them.
+  /// The hyperparameters of both steps, with the steps' names before them; a step that comes again is
+  /// numbered: `standardScaler.withMean`, `standardScaler2.withMean`.
   public static var hyperparameters: [Hyperparameter<Pipeline>] {
-    steps(of: \Pipeline.first) + steps(of: \Pipeline.last)
+    let first = steps(of: \Pipeline.first)
+    let numbering = StepNumbering(after: first.flatMap { [$0.name] + $0.aliases })
+    return first + steps(of: \Pipeline.last).map { $0.renamed(numbering.spelling) }
   }
 
   /// Checks both steps.
@@ -70,6 +73,36 @@ public struct Pipeline<First: TransformerEstimator, Last: Estimator>: Estimator 
         through: path, prefix: isPipeline ? nil : Step.name.camelCased,
         aliasPrefix: Step.name.filter { $0 != "-" })
     }
+  }
+}
+
+/// Numbers the steps of a pipeline that come again after a step of the same name.
+private struct StepNumbering {
+  private let counts: [String: Int]
+
+  init(after names: [String]) {
+    counts = Set(names.compactMap { Self.parts($0)?.step }).reduce(into: [:]) { counts, step in
+      counts[Self.unnumbered(step), default: 0] += 1
+    }
+  }
+
+  func spelling(_ name: String) -> String {
+    guard let (step, rest) = Self.parts(name) else { return name }
+    let base = Self.unnumbered(step)
+    guard let count = counts[base] else { return name }
+    let number = Int(step.dropFirst(base.count)) ?? 1
+    return "\(base)\(number + count)\(rest)"
+  }
+
+  /// The step, and the rest from the dot or the two underscores on.
+  private static func parts(_ name: String) -> (step: String, rest: String)? {
+    guard let end = name.firstIndex(of: ".") ?? name.firstRange(of: "__")?.lowerBound else { return nil }
+    return (String(name[..<end]), String(name[end...]))
+  }
+
+  private static func unnumbered(_ step: String) -> String {
+    let digits = step.reversed().prefix { $0.isNumber }.count
+    return String(step.dropLast(digits))
   }
 }
 

@@ -10,5 +10,6 @@
 #endif
 
 #include "decimal.h"
+#include "kmeans.h"
 
 #endif

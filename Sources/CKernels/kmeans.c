@@ -1,0 +1,189 @@
+#include "kmeans.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "CKernels.h"
+
+typedef float Floats __attribute__((ext_vector_type(8)));
+typedef int32_t Ints __attribute__((ext_vector_type(8)));
+#define LANES 8
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE void load(Floats *to, const float *from) { memcpy(to, from, sizeof(Floats)); }
+INLINE void store(float *to, const Floats *from) { memcpy(to, from, sizeof(Floats)); }
+
+// Turns eight rows of eight floats into eight columns, `stride` floats apart.
+INLINE void transpose(const float *const *rows, float *columns, ptrdiff_t stride) {
+  Floats r[8], t[8], u[8];
+  for (int i = 0; i < 8; i++) load(&r[i], rows[i]);
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    t[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+  for (int i = 0; i < 8; i += 4) {
+    u[i] = __builtin_shufflevector(t[i], t[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+    u[i + 1] = __builtin_shufflevector(t[i], t[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    u[i + 2] = __builtin_shufflevector(t[i + 1], t[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
+    u[i + 3] = __builtin_shufflevector(t[i + 1], t[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
+  }
+  for (int i = 0; i < 4; i++) {
+    Floats low = __builtin_shufflevector(u[i], u[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    Floats high = __builtin_shufflevector(u[i], u[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    store(columns + i * stride, &low);
+    store(columns + (i + 4) * stride, &high);
+  }
+}
+
+// Lays out KMeansLanes points dimension by dimension; past the last point, it is repeated.
+INLINE void pack(const float *points, ptrdiff_t dims, const int32_t *rows, ptrdiff_t first, ptrdiff_t count,
+                 float *packed) {
+  const float *starts[KMeansLanes];
+  for (ptrdiff_t lane = 0; lane < KMeansLanes; lane++) {
+    ptrdiff_t index = first + lane < count ? first + lane : count - 1;
+    starts[lane] = points + (rows ? rows[index] : index) * dims;
+  }
+  ptrdiff_t d = 0;
+  for (; d + 8 <= dims; d += 8) {
+    for (int half = 0; half < KMeansLanes; half += LANES) {
+      const float *eight[8];
+      for (int i = 0; i < 8; i++) eight[i] = starts[half + i] + d;
+      transpose(eight, packed + d * KMeansLanes + half, KMeansLanes);
+    }
+  }
+  for (; d < dims; d++)
+    for (int lane = 0; lane < KMeansLanes; lane++) packed[d * KMeansLanes + lane] = starts[lane][d];
+}
+
+CKERNELS_CLONES
+void ckernels_nearest_two(const float *points, ptrdiff_t dims, const int32_t *rows, ptrdiff_t count,
+                          const float *centres, const float *offsets, ptrdiff_t groups, float *scratch,
+                          int32_t *nearest, float *best, float *second) {
+  for (ptrdiff_t first = 0; first < count; first += KMeansLanes) {
+    pack(points, dims, rows, first, count, scratch);
+    Floats low[2], next[2];
+    Ints which[2];
+    for (int h = 0; h < 2; h++) {
+      low[h] = next[h] = (Floats)(INFINITY);
+      which[h] = (Ints)(0);
+    }
+    for (ptrdiff_t group = 0; group < groups; group++) {
+      const float *c = centres + group * dims * KMeansCentreGroup;
+      Floats score[KMeansCentreGroup][2];
+      for (int j = 0; j < KMeansCentreGroup; j++)
+        score[j][0] = score[j][1] = (Floats)(offsets[group * KMeansCentreGroup + j]);
+      for (ptrdiff_t d = 0; d < dims; d++) {
+        Floats x0, x1;
+        load(&x0, scratch + d * KMeansLanes);
+        load(&x1, scratch + d * KMeansLanes + LANES);
+        for (int j = 0; j < KMeansCentreGroup; j++) {
+          score[j][0] += x0 * c[d * KMeansCentreGroup + j];
+          score[j][1] += x1 * c[d * KMeansCentreGroup + j];
+        }
+      }
+      for (int j = 0; j < KMeansCentreGroup; j++) {
+        Ints number = (Ints)((int32_t)(group * KMeansCentreGroup + j));
+        for (int h = 0; h < 2; h++) {
+          Floats s = score[j][h];
+          Floats higher = s < low[h] ? low[h] : s;
+          which[h] = s < low[h] ? number : which[h];
+          low[h] = s < low[h] ? s : low[h];
+          next[h] = higher < next[h] ? higher : next[h];
+        }
+      }
+    }
+    ptrdiff_t left = count - first < KMeansLanes ? count - first : KMeansLanes;
+    memcpy(nearest + first, which, left * sizeof(int32_t));
+    memcpy(best + first, low, left * sizeof(float));
+    memcpy(second + first, next, left * sizeof(float));
+  }
+}
+
+CKERNELS_CLONES
+ptrdiff_t ckernels_kmeans_active(const float *points, ptrdiff_t dims, ptrdiff_t count, const int32_t *labels,
+                                 float *upper, float *lower, const float *moves, const float *othersMove,
+                                 const float *apart, const float *centres, const float *errors,
+                                 const float *pointErrors, int32_t *rows) {
+  // Every bound is widened by more than the rounding of the operation that made it.
+  const float up = 1 + 1e-6f, down = 1 - 1e-6f;
+  ptrdiff_t suspects = 0;
+  for (ptrdiff_t i = 0; i < count; i++) {
+    int32_t label = labels[i];
+    float u = (upper[i] + moves[label]) * up;
+    float l = lower[i] - othersMove[label];
+    l = l > 0 ? l * down : 0;
+    upper[i] = u;
+    lower[i] = l;
+    float limit = l > apart[label] ? l : apart[label];
+    rows[suspects] = (int32_t)i;
+    suspects += !(u < limit);
+  }
+  ptrdiff_t active = 0;
+  for (ptrdiff_t s = 0; s < suspects; s++) {
+    int32_t i = rows[s], label = labels[i];
+    const float *x = points + i * dims, *c = centres + label * dims;
+    Floats sums = (Floats)(0);
+    ptrdiff_t d = 0;
+    for (; d + LANES <= dims; d += LANES) {
+      Floats a, b;
+      load(&a, x + d);
+      load(&b, c + d);
+      a -= b;
+      sums += a * a;
+    }
+    float square = ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+    for (; d < dims; d++) square += (x[d] - c[d]) * (x[d] - c[d]);
+    float u = sqrtf(square + errors[label] + pointErrors[i]) * up;
+    u = u < upper[i] ? u : upper[i];
+    upper[i] = u;
+    float limit = lower[i] > apart[label] ? lower[i] : apart[label];
+    rows[active] = i;
+    active += !(u < limit);
+  }
+  return active;
+}
+
+CKERNELS_CLONES
+void ckernels_kmeans_candidates(const float *points, ptrdiff_t dims, ptrdiff_t count, const float *candidates,
+                                ptrdiff_t candidateCount, const float *closest, const float *weights,
+                                float *shrunk, ptrdiff_t stride, float *scratch, double *potentials) {
+  Floats sums[32][2];
+  memset(sums, 0, sizeof(sums));
+  for (ptrdiff_t first = 0; first < count; first += KMeansLanes) {
+    pack(points, dims, NULL, first, count, scratch);
+    ptrdiff_t left = count - first < KMeansLanes ? count - first : KMeansLanes;
+    Floats near[2], weight[2];
+    memset(near, 0, sizeof(near));
+    memset(weight, 0, sizeof(weight));
+    memcpy(near, closest + first, left * sizeof(float));
+    if (weights) {
+      memcpy(weight, weights + first, left * sizeof(float));
+    } else {
+      float *ones = (float *)weight;
+      for (ptrdiff_t lane = 0; lane < left; lane++) ones[lane] = 1;
+    }
+    for (ptrdiff_t k = 0; k < candidateCount; k++) {
+      const float *c = candidates + k * dims;
+      Floats square[2] = {(Floats)(0), (Floats)(0)};
+      for (ptrdiff_t d = 0; d < dims; d++) {
+        Floats x0, x1;
+        load(&x0, scratch + d * KMeansLanes);
+        load(&x1, scratch + d * KMeansLanes + LANES);
+        x0 -= c[d];
+        x1 -= c[d];
+        square[0] += x0 * x0;
+        square[1] += x1 * x1;
+      }
+      for (int h = 0; h < 2; h++) {
+        square[h] = square[h] < near[h] ? square[h] : near[h];
+        sums[k][h] += square[h] * weight[h];
+      }
+      memcpy(shrunk + k * stride + first, square, left * sizeof(float));
+    }
+  }
+  for (ptrdiff_t k = 0; k < candidateCount; k++) {
+    double total = 0;
+    for (int lane = 0; lane < LANES; lane++) total += (double)sums[k][0][lane] + (double)sums[k][1][lane];
+    potentials[k] = total;
+  }
+}
