@@ -1,0 +1,131 @@
+import ApusParallel
+
+/// What a search found: a row a candidate, what failed, and what did not converge.
+///
+/// Column names in tables are those of scikit-learn's `cv_results_`.
+public struct SearchResults: Sendable, Hashable, Codable {
+  /// The names of the metrics, in the order in which they were asked for.
+  public var metrics: [String]
+  /// The number of splits.
+  public var foldCount: Int
+  /// The metric that ``best`` goes by.
+  public var refitMetric: String
+  /// A row for each candidate of which a fold was finished, in the order of the search.
+  public var candidates: [CandidateResult]
+  /// The fits that failed.
+  public var failures: [FitFailure]
+  /// Whether every fit was tried; false when the search was cancelled.
+  public var isComplete: Bool
+
+  /// The best candidate: the first of those with the highest mean score of the refit metric; nil when no
+  /// candidate has scores on every fold.
+  public var best: CandidateResult? {
+    guard let metric = metrics.firstIndex(of: refitMetric) else { return nil }
+    var best: CandidateResult?
+    for candidate in candidates where !candidate.scores[metric].mean.isNaN {
+      if best.map({ candidate.scores[metric].mean > $0.scores[metric].mean }) ?? true { best = candidate }
+    }
+    return best
+  }
+
+  /// The candidates, best first by the refit metric; those without a score come last.
+  public var ranked: [CandidateResult] {
+    guard let metric = metrics.firstIndex(of: refitMetric) else { return candidates }
+    return candidates.sorted {
+      ($0.scores[metric].rank, $0.index) < ($1.scores[metric].rank, $1.index)
+    }
+  }
+
+  /// The number of fits that ended at their limit of iterations rather than their tolerance.
+  public var unconvergedFitCount: Int { candidates.reduce(0) { $0 + $1.unconvergedFolds.count } }
+}
+
+/// One candidate of a search with its scores.
+public struct CandidateResult: Sendable, Hashable, Codable {
+  /// The candidate's number in the search, from 0.
+  public var index: Int
+  /// The estimator with all its hyperparameters.
+  public var estimator: AnyEstimator
+  /// The hyperparameters that the search varied.
+  public var parameters: [String: ParameterValue]
+  /// The scores of each metric, in the order of the search's metrics.
+  public var scores: [MetricResult]
+  /// The wall-clock time of each fold's fit; NaN where there was none.
+  public var fitSeconds: [Double]
+  /// The wall-clock time of each fold's scoring; NaN where there was none.
+  public var scoreSeconds: [Double]
+  /// The folds whose fit did not reach its tolerance, with how it ended.
+  public var unconvergedFolds: [Int: Convergence]
+
+  /// The scores of a metric by name.
+  public func score(of metric: String) -> MetricResult? { scores.first { $0.metric == metric } }
+}
+
+/// The scores of one candidate by one metric.
+public struct MetricResult: Sendable, Hashable, Codable {
+  /// The metric's name.
+  public var metric: String
+  /// The score on each fold's test rows; NaN where the fit failed or was not made.
+  public var test: [Double]
+  /// The score on each fold's training rows, where asked for.
+  public var train: [Double]?
+  /// The mean over the folds; NaN when any fold has no score.
+  public var mean: Double
+  /// The standard deviation over the folds, with divisor k.
+  public var standardDeviation: Double
+  /// The place among all candidates, from 1; equal means share the smallest place, NaN comes last.
+  public var rank: Int
+
+  /// Takes the scores of the folds; the rank is set when all candidates are known.
+  init(metric: String, test: [Double], train: [Double]?) {
+    self.metric = metric
+    self.test = test
+    self.train = train
+    (mean, standardDeviation) = meanAndDeviation(test)
+    rank = 0
+  }
+}
+
+/// A fit that has no scores.
+public struct FitFailure: Sendable, Hashable, Codable {
+  /// The candidate's number in the search, from 0.
+  public var candidate: Int
+  /// The fold's number, from 0.
+  public var fold: Int
+  /// The estimator's name.
+  public var estimator: String
+  /// The hyperparameters that the search varied.
+  public var parameters: [String: ParameterValue]
+  /// The worker that the fit ran on, where one is known.
+  public var worker: String?
+  /// The sort of failure.
+  public var reason: JobFailure.Reason
+  /// What happened, for a person to read.
+  public var message: String
+}
+
+/// The mean and the standard deviation with divisor n, summed in order.
+func meanAndDeviation(_ values: [Double]) -> (mean: Double, deviation: Double) {
+  let count = Double(values.count)
+  var sum = 0.0
+  for value in values { sum += value }
+  let mean = sum / count
+  var squares = 0.0
+  for value in values { squares += (value - mean) * (value - mean) }
+  return (mean, (squares / count).squareRoot())
+}
+
+/// Places from 1 by descending value: equal values share the smallest place; NaN comes last, and everything
+/// is first when all are NaN, as in scikit-learn.
+func ranks(of values: [Double]) -> [Int] {
+  let keys = values.map { $0.isNaN ? -Double.infinity : $0 }
+  let order = keys.indices.sorted { keys[$0] > keys[$1] }
+  var ranks = [Int](repeating: 1, count: keys.count)
+  for (position, index) in order.enumerated() {
+    let isTie =
+      position > 0 && keys[order[position - 1]] == keys[index]
+      && values[order[position - 1]].isNaN == values[index].isNaN
+    ranks[index] = isTie ? ranks[order[position - 1]] : position + 1
+  }
+  return ranks
+}

@@ -1,0 +1,99 @@
+import ApusParallel
+
+/// One grid of a search space, its estimator's type forgotten.
+///
+/// Candidates are numbered as scikit-learn's `ParameterGrid` does: parameters in the order of their names, the
+/// last one varying fastest.
+struct SearchSpacePart: Sendable {
+  let estimator: AnyEstimator
+  /// The names of the hyperparameters that vary, sorted.
+  let names: [String]
+  let spaces: [ParameterSpace]
+  private let problem: ApusError?
+  /// The estimator with these values of the varying hyperparameters, in the order of `names`.
+  private let make: @Sendable ([ParameterValue]) throws -> AnyEstimator
+  private let read: @Sendable (AnyEstimator) -> [String: ParameterValue]
+
+  init<E: Estimator>(_ grid: ParameterGrid<E>) {
+    let dimensions = grid.dimensions.sorted { $0.parameter.name < $1.parameter.name }
+    let parameters = dimensions.map(\.parameter)
+    estimator = AnyEstimator(grid.estimator)
+    names = parameters.map(\.name)
+    spaces = dimensions.map(\.space)
+    problem = grid.problem
+    make = { values in
+      var made = grid.estimator
+      for (parameter, value) in zip(parameters, values) {
+        do { try parameter.set(value, in: &made) } catch var error as ApusError {
+          error.message = "\(E.name): \(error.message)"
+          throw error
+        }
+      }
+      return AnyEstimator(made)
+    }
+    read = { candidate in
+      guard let estimator = candidate.base as? E else { return [:] }
+      var values: [String: ParameterValue] = [:]
+      for parameter in parameters { values[parameter.name] = parameter.value(in: estimator) }
+      return values
+    }
+  }
+
+  init(_ estimator: some Estimator, _ parameters: [(name: String, space: ParameterSpace)]) throws {
+    self.init(
+      try parameters.reduce(ParameterGrid(estimator)) { try $0.varying($1.name, over: $1.space) })
+  }
+
+  /// The number of candidates; nil when a parameter is drawn from a distribution.
+  var count: Int? {
+    spaces.reduce(1) { product, space in
+      guard let product, let count = space.count else { return nil }
+      let (result, overflow) = product.multipliedReportingOverflow(by: count)
+      return overflow ? Int.max : result
+    }
+  }
+
+  /// - Throws: ``ApusError`` of kind `invalidParameter`.
+  func check() throws {
+    if let problem { throw problem }
+    try estimator.base.validate()
+    var first = try zip(names, spaces).map { name, space in
+      try space.check(for: name)
+      return space.samples[0]
+    }
+    for position in spaces.indices {
+      let kept = first[position]
+      for value in spaces[position].samples {
+        first[position] = value
+        _ = try make(first)
+      }
+      first[position] = kept
+    }
+  }
+
+  /// The candidate with a number, where no parameter is drawn from a distribution.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for a value of the wrong type or range.
+  func candidate(at index: Int) throws -> AnyEstimator {
+    var rest = index
+    var values = [ParameterValue](repeating: .null, count: spaces.count)
+    for position in spaces.indices.reversed() {
+      guard case .values(let choices) = spaces[position] else { continue }
+      values[position] = choices[rest % choices.count]
+      rest /= choices.count
+    }
+    return try make(values)
+  }
+
+  /// A candidate drawn at random.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for a value of the wrong type or range.
+  func draw(_ random: inout RandomSource) throws -> AnyEstimator {
+    var values: [ParameterValue] = []
+    for space in spaces { values.append(space.draw(&random)) }
+    return try make(values)
+  }
+
+  /// The values that a candidate of this part has for the varying hyperparameters.
+  func parameters(of candidate: AnyEstimator) -> [String: ParameterValue] { read(candidate) }
+}

@@ -1,0 +1,34 @@
+/// One division of a data set's rows: those to learn from, and those to score on.
+public struct Split: Sendable, Hashable, Codable {
+  /// The rows to learn from.
+  public var train: [Int]
+  /// The rows to score on.
+  public var test: [Int]
+
+  /// Creates a split.
+  public init(train: [Int], test: [Int]) {
+    self.train = train
+    self.test = test
+  }
+
+  /// The split whose test rows are given, and whose training rows are all others in ascending order.
+  init(test: [Int], ofRows rowCount: Int) {
+    var isTest = [Bool](repeating: false, count: rowCount)
+    for row in test { isTest[row] = true }
+    self.init(train: (0..<rowCount).filter { !isTest[$0] }, test: test)
+  }
+}
+
+extension Split {
+  /// The splits that fold numbers describe: fold k tests on the rows numbered k and learns from all others.
+  static func splits(ofFolds folds: [Int], count: Int) -> [Split] {
+    (0..<count).map { fold in
+      var train: [Int] = []
+      var test: [Int] = []
+      for (row, assigned) in folds.enumerated() {
+        if assigned == fold { test.append(row) } else { train.append(row) }
+      }
+      return Split(train: train, test: test)
+    }
+  }
+}
