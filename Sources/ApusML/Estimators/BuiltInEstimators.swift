@@ -2,6 +2,8 @@
 enum BuiltInEstimators {
   static let all: [any Estimator.Type] = [
     KMeans.self,
+    LogisticRegression.self,
+    Ridge.self,
     StandardScaler.self,
   ]
 }

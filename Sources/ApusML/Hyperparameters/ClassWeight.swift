@@ -13,11 +13,20 @@ public enum ClassWeight: Sendable, Hashable, Codable {
   ///   - labels: the classes' labels.
   ///   - counts: the number of rows of each class, their own weights left out as scikit-learn does.
   public func weights(labels: [String], counts: [Int]) -> [Double] {
+    weights(labels: labels, totals: counts.map(Double.init))
+  }
+
+  /// The weight of each class, where ``balanced`` goes by the total weight of each class's rows.
+  ///
+  /// - Parameters:
+  ///   - labels: the classes' labels.
+  ///   - totals: the sum of the weights of each class's rows.
+  public func weights(labels: [String], totals: [Double]) -> [Double] {
     switch self {
     case .uniform: return labels.map { _ in 1 }
     case .balanced:
-      let total = Double(counts.reduce(0, +))
-      return counts.map { $0 == 0 ? 0 : total / (Double(counts.count) * Double($0)) }
+      let total = totals.reduce(0, +)
+      return totals.map { $0 == 0 ? 0 : total / (Double(totals.count) * $0) }
     case .explicit(let weights): return labels.map { weights[$0] ?? 1 }
     }
   }

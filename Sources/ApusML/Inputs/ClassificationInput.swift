@@ -17,9 +17,13 @@ public struct ClassificationInput: Sendable {
   ///   - data: the rows to learn from.
   ///   - estimator: the estimator's name, for messages.
   ///   - classWeight: how much each class counts.
+  ///   - balancesWeights: whether balanced classes have equal sums of weights, as in scikit-learn's linear
+  ///     models, rather than count as if all rows weighed the same, as in its trees.
   /// - Throws: ``ApusError`` of kind `data` when the target holds no classes, only one class occurs, there
   ///   are no rows, or all weights are zero.
-  public init(_ data: Dataset, estimator: String, classWeight: ClassWeight = .uniform) throws {
+  public init(
+    _ data: Dataset, estimator: String, classWeight: ClassWeight = .uniform, balancesWeights: Bool = false
+  ) throws {
     guard case .classes(let indices, let allLabels) = data.target else {
       throw ApusError(
         .data, "\(estimator) needs classes to predict, but the target \(data.target.kindInWords)",
@@ -47,8 +51,13 @@ public struct ClassificationInput: Sendable {
     if case .uniform = classWeight {
       weights = data.weights
     } else {
-      let perClass = classWeight.weights(labels: labels, counts: present.map { counts[$0] })
       let classes = self.classes
+      var totals = present.map { Double(counts[$0]) }
+      if balancesWeights, let weights = data.weights {
+        totals = totals.map { _ in 0 }
+        for (row, index) in classes.enumerated() { totals[Int(index)] += weights[row] }
+      }
+      let perClass = classWeight.weights(labels: labels, totals: totals)
       weights = classes.indices.map { perClass[Int(classes[$0])] * (data.weights?[$0] ?? 1) }
       guard weights!.contains(where: { $0 > 0 }) else {
         throw ApusError(.data, "\(estimator): the class weights leave every row with weight zero")

@@ -19,12 +19,18 @@ extension Dataset {
   /// - Throws: ``ApusError`` of kind `data` that names the row, the column and what to do.
   /// - Complexity: O(n · p).
   public func requireFiniteNumbers(for estimator: String) throws {
-    if let column = columns.first(where: \.isCategorical) {
-      throw ApusError(
-        .data, "\(estimator) needs numbers, but column '\(column.name)' holds categories",
-        hint: "put one-hot-encoder before it: one-hot-encoder+\(estimator)")
-    }
+    try requireNumericColumns(for: estimator)
     try features.requireFinite(for: estimator, columnNames: featureNames)
+  }
+
+  /// Checks that no feature is categorical, for estimators that find missing values in their own sums.
+  ///
+  /// - Throws: ``ApusError`` of kind `data` that names the column and what to do.
+  public func requireNumericColumns(for estimator: String) throws {
+    guard let column = columns.first(where: \.isCategorical) else { return }
+    throw ApusError(
+      .data, "\(estimator) needs numbers, but column '\(column.name)' holds categories",
+      hint: "put one-hot-encoder before it: one-hot-encoder+\(estimator)")
   }
 }
 

@@ -9,6 +9,7 @@
 #define CKERNELS_CLONES
 #endif
 
+#include "LinearModelKernels.h"
 #include "decimal.h"
 #include "kmeans.h"
 

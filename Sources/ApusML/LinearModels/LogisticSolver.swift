@@ -1,0 +1,175 @@
+import ApusLinearAlgebra
+import ApusParallel
+
+/// Minimises a ``LogisticObjective``, by a method chosen from its shape.
+///
+/// Few parameters: Newton's method with the whole Hessian, which bad scaling and correlation do not slow down.
+/// Otherwise BFGS: with many rows, from the minimum on an eighth of them and with the curvature found there as
+/// its preconditioner, so that only a few passes over all rows remain; with few rows, from zero and
+/// preconditioned by the diagonal.
+struct LogisticSolver {
+  var maximumIterations: Int
+  var tolerance: Double
+
+  /// A sample keeps one row in so many.
+  private static let sampling = 8
+  /// Rows for each column that a sample must keep for its curvature to stand for all.
+  private static let rowsPerColumn = 30
+  /// Up to so many parameters the whole Hessian is formed: of one score, and of several.
+  private static let hessianLimits = (one: 128, several: 160)
+  /// Beyond so many features, blocks of curvature cost more than the passes that they save.
+  private static let blockLimit = 320
+
+  /// Walks to the minimum from `parameters`.
+  ///
+  /// - Throws: ``ApusError`` of kind `cancelled`.
+  func minimize(_ objective: LogisticObjective, _ parameters: inout [Double]) throws -> Convergence {
+    let rows = objective.features.rowCount
+    let width = objective.featureCount + 1
+    let isSampled = rows >= Self.sampling * Self.rowsPerColumn * width && objective.penalty > 0
+    guard isSampled else {
+      let limit = objective.scoreCount == 1 ? Self.hessianLimits.one : Self.hessianLimits.several
+      if objective.parameterCount <= limit { return try minimizeByNewton(objective, &parameters) }
+      return try minimizeByBFGS(objective, &parameters, try diagonal(objective))
+    }
+    let sample = objective.sampled(every: Self.sampling)
+    var rough = self
+    // The sample's own minimum is off by about the noise of its gradient; a tenth of that will do.
+    rough.tolerance = max(tolerance, 0.1 / Double(sample.features.rowCount).squareRoot())
+    if sample.weightSum > 0 { _ = try rough.minimize(sample, &parameters) }
+    if sample.weightSum > 0, width <= Self.blockLimit {
+      return try minimizeByBFGS(objective, &parameters, try blocks(sample, parameters))
+    }
+    return try minimizeByBFGS(objective, &parameters, try diagonal(objective))
+  }
+
+  private func minimizeByBFGS(
+    _ objective: LogisticObjective, _ parameters: inout [Double], _ precondition: (inout [Double]) -> Void
+  ) throws -> Convergence {
+    let method = LimitedMemoryBFGS(maximumIterations: maximumIterations, tolerance: tolerance)
+    return try method.minimize(
+      &parameters, evaluate: { try objective.evaluate($0, gradient: &$1) }, residual: objective.residual,
+      precondition: precondition)
+  }
+
+  /// Newton's method with a line search.
+  private func minimizeByNewton(
+    _ objective: LogisticObjective, _ parameters: inout [Double]
+  ) throws -> Convergence {
+    var gradient = [Double](repeating: 0, count: parameters.count)
+    var value = try objective.evaluate(parameters, gradient: &gradient)
+    var iterations = 0
+    while true {
+      let size = objective.residual(gradient)
+      guard size > tolerance, size.isFinite, iterations < maximumIterations,
+        let direction = newtonDirection(gradient, try objective.hessian(parameters), objective),
+        let next = try search(
+          from: parameters, value, gradient, along: direction,
+          BLAS.dot(gradient.count, gradient, direction), { try objective.evaluate($0, gradient: &$1) })
+      else { return Convergence(iterations: iterations, converged: size <= tolerance, residual: size) }
+      (parameters, value, gradient) = (next.point, next.value, next.gradient)
+      iterations += 1
+    }
+  }
+
+  /// Minus the inverse Hessian times the gradient; a Hessian that is singular to rounding gets a growing ridge.
+  private func newtonDirection(
+    _ gradient: [Double], _ hessian: Matrix<Double>, _ objective: LogisticObjective
+  ) -> [Double]? {
+    let size = hessian.rowCount
+    let width = size / objective.scoreCount
+    let trace = (0..<size).reduce(0) { $0 + hessian[$1, $1] }
+    var ridge = 0.0
+    for _ in 0..<12 {
+      var factor = hessian
+      let isPositive = factor.withUnsafeMutableElements { a in
+        for index in 0..<size { a[index * size + index] += ridge }
+        return BLAS.choleskyFactor(n: size, a: a.baseAddress!, aStride: size)
+      }
+      if isPositive {
+        var right = objective.byScore(gradient, width)
+        right.withUnsafeMutableBufferPointer { b in
+          factor.withUnsafeElements { l in
+            BLAS.choleskySolve(n: size, factor: l.baseAddress!, stride: size, b: b.baseAddress!)
+          }
+        }
+        let direction = objective.byFeature(right, width).map { -$0 }
+        if direction.allSatisfy(\.isFinite) { return direction }
+      }
+      ridge = max(1e-14 * trace / Double(size), 10 * ridge)
+    }
+    return nil
+  }
+
+  /// Divides by the diagonal of the Hessian where all classes are equally likely.
+  private func diagonal(_ objective: LogisticObjective) throws -> (inout [Double]) -> Void {
+    let (p, k) = (objective.featureCount, objective.scoreCount)
+    let share = 1 / Double(max(2, k))
+    let variances = objective.features.withUnsafeElements { x in
+      var sums = [Double](repeating: 0, count: p)
+      for row in 0..<objective.features.rowCount {
+        let weight = (objective.weights?[row] ?? 1) / objective.weightSum
+        for column in 0..<p {
+          let difference = x[row * p + column] - objective.means[column]
+          sums[column] += weight * difference * difference
+        }
+      }
+      return sums
+    }
+    // A constant column has a gradient of zero; any positive number will do for it.
+    let inverses = variances.map { variance in
+      let curvature = share * (1 - share) * variance + objective.penalty
+      return curvature > 0 && curvature.isFinite ? 1 / curvature : 1
+    }
+    return { vector in
+      for feature in 0..<p {
+        for score in 0..<k { vector[feature * k + score] *= inverses[feature] }
+      }
+      for index in (p * k)..<vector.count { vector[index] /= share * (1 - share) }
+    }
+  }
+
+  /// Solves with the blocks of the Hessian that belong to one score each.
+  private func blocks(
+    _ objective: LogisticObjective, _ parameters: [Double]
+  ) throws -> (inout [Double]) -> Void {
+    let factors = try objective.curvatureBlocks(parameters)
+    let width = factors[0].rowCount
+    return { vector in
+      var columns = objective.byScore(vector, width)
+      columns.withUnsafeMutableBufferPointer { columns in
+        for (score, factor) in factors.enumerated() {
+          factor.withUnsafeElements { l in
+            BLAS.choleskySolve(
+              n: width, factor: l.baseAddress!, stride: width, b: columns.baseAddress! + score * width)
+          }
+        }
+      }
+      vector = objective.byFeature(columns, width)
+    }
+  }
+}
+
+extension LogisticObjective {
+  /// Parameters reordered by score, each score's coefficients followed by its intercept.
+  fileprivate func byScore(_ vector: [Double], _ width: Int) -> [Double] {
+    let k = scoreCount
+    if k == 1 { return vector }
+    var ordered = [Double](repeating: 0, count: vector.count)
+    for index in 0..<width {
+      for score in 0..<k { ordered[score * width + index] = vector[index * k + score] }
+    }
+    return ordered
+  }
+
+  /// What ``byScore(_:_:)`` did, undone.
+  fileprivate func byFeature(_ vector: [Double], _ width: Int) -> [Double] {
+    let k = scoreCount
+    if k == 1 { return vector }
+    var ordered = [Double](repeating: 0, count: vector.count)
+    for index in 0..<width {
+      for score in 0..<k { ordered[index * k + score] = vector[score * width + index] }
+    }
+    return ordered
+  }
+}

@@ -1,0 +1,28 @@
+// Loops over rows for linear models. Matrices lie row by row without gaps.
+#ifndef APUS_LINEAR_MODEL_KERNELS_H
+#define APUS_LINEAR_MODEL_KERNELS_H
+
+#include <stdint.h>
+
+// out[i] = scale[i] · (x[i] − shift, y[i] − yShift, 1), `columns + 2` wide, or `columns + 1` without y.
+// `scale` may be null for ones.
+void ckernels_shifted_rows(long rows, long columns, const double *x, const double *shift, const double *y,
+                           double yShift, const double *scale, double *out);
+
+// Replaces scores (rows × classes, without the offsets) by weight · (softmax(score + offset) − indicator of
+// the row's class), adds their column sums, and returns the weighted sum of the log losses.
+// `weights` may be null for ones.
+double ckernels_softmax_residuals(long rows, long classes, double *scores, const double *offset,
+                                  const int32_t *labels, const double *weights, double *columnSums);
+
+// The same for two classes and one score a row, the log-odds of class 1.
+double ckernels_logistic_residuals(long rows, double *scores, double offset, const int32_t *labels,
+                                   const double *weights, double *sum);
+
+// Replaces scores (rows × classes) by softmax(score + offset).
+void ckernels_softmax(long rows, long classes, double *scores, const double *offset);
+
+// Replaces scores by 1 / (1 + exp(−score − offset)).
+void ckernels_sigmoid(long rows, double *scores, double offset);
+
+#endif

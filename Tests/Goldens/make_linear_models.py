@@ -1,0 +1,116 @@
+"""Golden values of linear models, made with scikit-learn: python make_linear_models.py
+
+Data sets are those of the folder Datasets, read in file order; a case may take every n-th row and map the
+features by (x - center) / scale, both stored with the case.
+"""
+import json
+import pathlib
+import warnings
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression, Ridge
+
+folder = pathlib.Path(__file__).parent
+datasets = folder.parent.parent / "Datasets"
+
+
+def load(name, every=1, features=None):
+    file = next(datasets.glob(name + ".csv*"))
+    table = pd.read_csv(file)[::every]
+    x, y = table.iloc[:, :-1].to_numpy(float), table.iloc[:, -1]
+    return (x[:, :features] if features else x), y
+
+
+def mapped(x, scaled):
+    p = x.shape[1]
+    if scaled is None:
+        return x, np.zeros(p), np.ones(p)
+    center, scale = x.mean(0).round(3), x.std(0).round(3)
+    scale[scale == 0] = 1
+    if scaled == "scale":
+        center = np.zeros(p)
+    return (x - center) / scale, center, scale
+
+
+def row_weights(kind, n):
+    i = np.arange(n)
+    return {"none": None, "mod3": (i % 3).astype(float), "graded": 0.5 + (i % 7) / 4}[kind]
+
+
+def case(name, dataset, every, features, scaled, weights, parameters, model, target=None):
+    x, y = load(dataset, every, features)
+    if target:
+        y = target(y)
+    x, center, scale = mapped(x, scaled)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(x, y, sample_weight=row_weights(weights, len(x)))
+    return dict(
+        name=name, dataset=dataset, every=every, features=x.shape[1], center=center.tolist(),
+        scale=scale.tolist(), weights=weights, parameters=parameters,
+        coefficients=np.atleast_2d(model.coef_).tolist(),
+        intercepts=np.atleast_1d(model.intercept_).astype(float).tolist())
+
+
+def ridge():
+    cases = []
+    for name, dataset, every, features, scaled, weights, alpha, intercept in [
+        ("diabetes", "diabetes", 1, None, None, "none", 1.0, True),
+        ("diabetes, small penalty", "diabetes", 1, None, None, "none", 1e-4, True),
+        ("diabetes, strong penalty", "diabetes", 1, None, None, "none", 1e4, True),
+        ("diabetes, no intercept", "diabetes", 1, None, None, "none", 0.5, False),
+        ("diabetes, weights", "diabetes", 1, None, None, "graded", 1.0, True),
+        ("diabetes, some weights zero", "diabetes", 1, None, None, "mod3", 1.0, True),
+        ("more features than rows", "diabetes", 60, None, None, "none", 1.0, True),
+        ("more features than rows, weights", "diabetes", 60, None, None, "graded", 0.1, True),
+        ("more features than rows, no intercept", "diabetes", 60, None, "scale", "none", 2.0, False),
+        ("one row", "diabetes", 1000, None, None, "none", 1.0, True),
+    ]:
+        cases.append(case(
+            name, dataset, every, features, scaled, weights, dict(alpha=alpha, fitIntercept=intercept),
+            Ridge(alpha=alpha, fit_intercept=intercept, solver="svd" if weights == "none" else "cholesky")))
+    return cases
+
+
+def logistic():
+    cases = []
+
+    def add(name, dataset, every=1, features=None, scaled=None, weights="none", target=None,
+            solver="newton-cholesky", **options):
+        parameters = {key: value for key, value in options.items()}
+        kwargs = dict(C=options.get("c", 1.0), fit_intercept=options.get("fitIntercept", True),
+                      class_weight=options.get("classWeight"), solver=solver, tol=1e-10, max_iter=10_000)
+        if options.get("penalty") == "none":
+            kwargs["C"] = np.inf
+        cases.append(case(name, dataset, every, features, scaled, weights, parameters,
+                          LogisticRegression(**kwargs), target))
+
+    add("iris", "iris", c=1.0)
+    add("iris, strong penalty", "iris", c=1e-3)
+    add("iris, weak penalty", "iris", c=100.0)
+    add("iris, weights", "iris", weights="graded", c=1.0)
+    add("iris, balanced", "iris", every=7, c=2.0, classWeight="balanced")
+    add("iris, no intercept", "iris", c=1.0, fitIntercept=False)
+    add("wine", "wine", c=1.0)
+    add("breast cancer", "breast-cancer", c=1.0)
+    add("breast cancer, scaled", "breast-cancer", scaled="both", c=100.0)
+    add("breast cancer, balanced and weights", "breast-cancer", scaled="both", weights="mod3", c=0.01,
+        classWeight="balanced")
+    add("breast cancer, class weights", "breast-cancer", scaled="both", c=0.1,
+        classWeight={"benign": 3.0, "malignant": 0.5})
+    add("breast cancer, no intercept", "breast-cancer", scaled="both", c=0.5, fitIntercept=False)
+    add("breast cancer, two features, no penalty", "breast-cancer", features=2, penalty="none")
+    add("digits, scaled", "digits", scaled="both", c=1.0)
+    add("digits, every fourth, strong penalty", "digits", every=4, c=1e-4)
+    add("letter", "letter", scaled="both", c=1.0)
+    add("letter, weights", "letter", weights="mod3", c=0.01)
+    return cases
+
+
+def write(name, cases):
+    (folder / name).write_text("[" + ",\n".join(json.dumps(c) for c in cases) + "]\n")
+
+
+write("ridge.json", ridge())
+write("logistic_regression.json", logistic())
