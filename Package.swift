@@ -21,7 +21,7 @@ let package = Package(
     .target(name: "CApusSystem"),
     .target(name: "CKernels"),
     .target(
-      name: "CDatasets", path: "Datasets",
+      name: "CApusDatasets", path: "Datasets",
       exclude: [
         "README.md", "make_datasets.py", "breast-cancer.csv", "diabetes.csv", "digits.csv.gz", "iris.csv",
         "letter.csv.gz", "wine.csv",
@@ -32,7 +32,7 @@ let package = Package(
 
     // Floor 2: matrices, then data sets and their readers.
     .target(name: "ApusLinearAlgebra", dependencies: ["ApusParallel", "COpenBLAS", "CKernels"]),
-    .target(name: "ApusData", dependencies: ["ApusLinearAlgebra", "CDatasets", "CKernels", "CZlib"]),
+    .target(name: "ApusData", dependencies: ["ApusLinearAlgebra", "CApusDatasets", "CKernels", "CZlib"]),
 
     // Floor 3: estimators, metrics and model selection.
     .target(name: "ApusML", dependencies: ["ApusData", "CKernels"]),

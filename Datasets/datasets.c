@@ -1,4 +1,4 @@
-#include "CDatasets.h"
+#include "CApusDatasets.h"
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 

@@ -1,5 +1,5 @@
 import ApusParallel
-import CDatasets
+import CApusDatasets
 
 /// A small real data set that comes with Apus, inside the program itself: at hand without files or a network.
 ///

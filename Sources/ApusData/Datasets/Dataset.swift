@@ -23,6 +23,7 @@ public struct Dataset: Sendable {
   public let groups: [Int32]?
   /// The name of the target column, where the data came from a file that names it.
   public let targetName: String?
+  let digestCache: DigestCache
 
   /// Creates a data set from its parts.
   ///
@@ -45,6 +46,7 @@ public struct Dataset: Sendable {
     self.weights = weights
     self.groups = groups
     self.targetName = targetName
+    digestCache = DigestCache()
     try checkLengths()
     try checkValues()
   }
@@ -60,6 +62,7 @@ public struct Dataset: Sendable {
     self.weights = weights
     self.groups = groups
     self.targetName = targetName
+    digestCache = DigestCache()
   }
 
   /// The number of rows, `n`.

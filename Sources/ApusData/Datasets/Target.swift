@@ -36,6 +36,19 @@ public enum Target: Sendable, Equatable {
   }
 }
 
+extension Target {
+  /// Whether numbers are taken for classes where the caller leaves it open, as ``TargetKind/automatic`` says.
+  static func looksLikeClasses(_ values: some Collection<Double>) -> Bool {
+    var distinct: Set<Double> = []
+    for value in values {
+      guard value == value.rounded() else { return false }
+      distinct.insert(value)
+      if distinct.count > 20 { return false }
+    }
+    return distinct.count <= Swift.max(2, values.count / 2)
+  }
+}
+
 extension Set<String> {
   /// The labels in order: as numbers where all of them are numbers, alphabetically otherwise.
   func sortedAsLabels() -> [String] {

@@ -56,7 +56,8 @@ struct ChunkParser {
       let role = columns[column].role
       var ending: FieldScanner.Ending
       if role == .number {
-        let next = ckernels_read_decimal(position, features + columns[column].feature)
+        let next =
+          missing.hasNumbers ? nil : ckernels_read_decimal(position, features + columns[column].feature)
         if let next, next.pointee == scanner.delimiter {
           position = next + 1
           ending = .delimiter

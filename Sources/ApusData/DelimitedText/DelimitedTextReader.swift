@@ -84,6 +84,8 @@ extension DelimitedTextReader {
     case .absent: return false
     case .automatic:
       if wantedNames.contains(where: texts.contains) { return true }
+      // Tables without names of their own are often written with the numbers of their columns.
+      if texts.count >= 3, texts.elementsEqual(texts.indices.map(String.init)) { return true }
       let later = sample(width: first.count, skippingFirst: true).columns
       let numbers = first.map { field in
         if case .number = NumberCell(field, missing: missing) { true } else { false }
@@ -168,6 +170,7 @@ extension DelimitedTextReader {
     let rowCount = firstRows.last!
     var collector: TableCollector?
     let features = try Matrix<Double>(rowCount: rowCount, columnCount: plan.features.count) { elements in
+      LargeMemory.preferLargePages(UnsafeMutableRawBufferPointer(elements))
       let output = TableOutput(plan: plan, rowCount: rowCount, features: elements.baseAddress!)
       let tables = try compute.map(chunks.count) { index in
         var parser = ChunkParser(

@@ -9,7 +9,17 @@ enum NumberCell {
   /// Reads a cell: a decimal number with or without an exponent, an infinity, or a missing value.
   ///
   /// The value is the double nearest to the decimal, as `strtod` gives.
+  @inline(__always)
   init(_ field: Field, missing: MissingValues) {
+    var value = 0.0
+    if !missing.hasNumbers, ckernels_read_decimal(field.start, &value) == field.start + field.count {
+      self = .number(value)
+    } else {
+      self.init(unusual: field, missing: missing)
+    }
+  }
+
+  private init(unusual field: Field, missing: MissingValues) {
     if field.count == 0 || missing.contains(field.bytes) {
       self = .missing
     } else if let value = Self.number(field.bytes) {
@@ -119,9 +129,12 @@ struct MissingValues: Sendable {
   private let words: [[UInt8]]
   // Bit k is set where some word is k bytes long: most cells are told apart by their length alone.
   private let lengths: UInt64
+  /// Whether some word, such as `-999`, is a number that would otherwise be taken for one.
+  let hasNumbers: Bool
 
   init(_ words: [String]) {
     self.words = words.map { Array($0.utf8) }
+    hasNumbers = words.contains { Double($0).map { !$0.isNaN } ?? false }
     lengths = self.words.reduce(0) { $0 | 1 << UInt64(min($1.count, 63)) }
   }
 

@@ -35,6 +35,9 @@ struct RecordChunks {
   /// cost little.
   static let size = 1 << 18
 
+  /// The bytes behind a chunk that may be read: numbers are read eight bytes at a time.
+  private static let padding = 8
+
   private let source: TextSource
   private let delimiter: UInt8
   private let start: UnsafePointer<UInt8>
@@ -58,6 +61,17 @@ struct RecordChunks {
     }
   }
 
+  /// The chunks of a text in which quotation marks mean nothing.
+  static func cutLines(_ source: TextSource, from offset: Int) -> [RecordChunk] {
+    source.withBytes { bytes in
+      let base = bytes.baseAddress!
+      var cutter = RecordChunks(source: source, delimiter: 0, start: base + offset, end: base + bytes.count)
+      var nextCut = cutter.start + min(size, cutter.end - cutter.start)
+      cutter.cutOutsideQuotes(before: cutter.end, nextCut: &nextCut)
+      return cutter.chunks(from: offset)
+    }
+  }
+
   private init(
     source: TextSource, delimiter: UInt8, start: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>
   ) {
@@ -73,12 +87,7 @@ struct RecordChunks {
     while true {
       let quote = find(Byte.quote, from: position) ?? end
       // Everything from `position` to `quote` stands outside quotes.
-      while nextCut < quote {
-        nextCut = max(nextCut, position)
-        guard let newline = find(Byte.newline, from: nextCut, to: quote) else { break }
-        cuts.append(newline + 1 - start)
-        nextCut = newline + 1 + min(Self.size, end - newline - 1)
-      }
+      cutOutsideQuotes(before: quote, nextCut: &nextCut)
       guard quote < end else { return }
       position = quote + 1
       if opensField(quote) {
@@ -86,6 +95,15 @@ struct RecordChunks {
         if !hasQuotedNewlines { hasQuotedNewlines = find(Byte.newline, from: quote, to: position) != nil }
       }
       nextCut = max(nextCut, position)
+    }
+  }
+
+  private mutating func cutOutsideQuotes(
+    before limit: UnsafePointer<UInt8>, nextCut: inout UnsafePointer<UInt8>
+  ) {
+    while nextCut < limit, let newline = find(Byte.newline, from: nextCut, to: limit) {
+      cuts.append(newline + 1 - start)
+      nextCut = newline + 1 + min(Self.size, end - newline - 1)
     }
   }
 
@@ -153,23 +171,20 @@ struct RecordChunks {
       RecordChunk(
         storage: source.storage, bytes: lower + offset..<upper + offset, storageOffset: 0)
     }
-    let last = chunks.removeLast()
-    if source.bytes[last.bytes.upperBound - 1] == Byte.newline {
-      chunks.append(last)
-    } else {
-      chunks.append(endedByNewline(last))
-    }
+    // The last chunk may lack its newline, and beyond the end of the file nothing may be read.
+    chunks.append(padded(chunks.removeLast()))
     return chunks
   }
 
-  /// A copy of the last chunk with the newline that the file lacks.
-  private func endedByNewline(_ chunk: RecordChunk) -> RecordChunk {
+  /// A copy of the last chunk that ends with a newline, with room to read on behind it.
+  private func padded(_ chunk: RecordChunk) -> RecordChunk {
     let count = chunk.bytes.count
-    let copy = SharedBytes(count: count + 1) { bytes in
+    let copy = SharedBytes(count: count + 1 + Self.padding) { bytes in
       bytes.copyBytes(from: source.bytes[chunk.bytes])
-      bytes[count] = Byte.newline
+      bytes[count...].initializeMemory(as: UInt8.self, repeating: Byte.newline)
     }
+    let needsNewline = source.bytes[chunk.bytes.upperBound - 1] != Byte.newline
     return RecordChunk(
-      storage: copy, bytes: 0..<count + 1, storageOffset: chunk.bytes.lowerBound)
+      storage: copy, bytes: 0..<count + (needsNewline ? 1 : 0), storageOffset: chunk.bytes.lowerBound)
   }
 }

@@ -80,7 +80,8 @@ struct TableCollector {
     let table = plan.columns[column].table
     switch plan.columns[column].role {
     case .targetLabel: return .classes(indices: Array(output.targetCodes), labels: labels[table])
-    case .targetEither where output.targetLooksLikeClasses && labels[table].count <= ChunkParser.labelLimit:
+    case .targetEither
+    where Target.looksLikeClasses(output.targetValues) && labels[table].count <= ChunkParser.labelLimit:
       return .classes(indices: Array(output.targetCodes), labels: labels[table])
     default: return .values(Array(output.targetValues))
     }
@@ -116,16 +117,5 @@ extension TableOutput {
       if code < 0 { unseen += 1 }
     }
     return unseen
-  }
-
-  /// Whether a numeric target is taken for classes, as ``TargetKind/automatic`` says.
-  fileprivate var targetLooksLikeClasses: Bool {
-    var distinct: Set<Double> = []
-    for value in targetValues {
-      guard value == value.rounded() else { return false }
-      distinct.insert(value)
-      if distinct.count > 20 { return false }
-    }
-    return distinct.count <= max(2, targetValues.count / 2)
   }
 }

@@ -29,6 +29,29 @@ enum FileBytes {
     return try withExtendedLifetime(bytes) { try Inflation.gzip(bytes.bytes, path: path) }
   }
 
+  /// Writes bytes to a file, which is made or replaced, or to a device.
+  ///
+  /// - Throws: ``ApusError`` of kind `file` that names the path and the system's reason.
+  static func write(_ bytes: [UInt8], to path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw ApusError.systemFailure("cannot write", path) }
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Foundation.write(descriptor, $0.baseAddress! + written, bytes.count - written)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else {
+        let error = ApusError.systemFailure("cannot write", path)
+        close(descriptor)
+        throw error
+      }
+      written += count
+    }
+    // Some file systems report a full disk only now.
+    guard close(descriptor) == 0 else { throw ApusError.systemFailure("cannot write", path) }
+  }
+
   private static func read(_ path: String) throws -> SharedBytes {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw ApusError.systemFailure("cannot open", path) }

@@ -97,8 +97,8 @@ public enum TargetKind: String, Sendable, Codable, CaseIterable {
 
 /// Whether the first row of a file names the columns.
 public enum HeaderRow: String, Sendable, Codable, CaseIterable {
-  /// It does when no column that holds numbers further down has one there, or when the column that was asked
-  /// for by name is found there.
+  /// It does when no column that holds numbers further down has one there, when a column that was asked for by
+  /// name is found there, or when it counts the columns: `0,1,2,…`.
   case automatic
   /// The first row names the columns.
   case present

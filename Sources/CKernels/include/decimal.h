@@ -38,11 +38,37 @@ static inline bool ckernels_scale_decimal(uint64_t digits, int exponent, double 
   return false;
 }
 
+/// Appends the digits at *text to a number, eight at a time, and moves *text past them.
+///
+/// Eight bytes are taken as one word: each digit less '0' in its byte. Bytes that are no digits are found at once,
+/// the digits before them are moved to the top, and three multiplications add them up (Langdale and Lemire,
+/// "Parsing gigabytes of JSON per second", 2019). Long fractions differ in length, so a loop over single digits
+/// would be mispredicted once a cell; for whole parts and fractions of one digit the loop is the faster way.
+static inline uint64_t ckernels_append_digits(const uint8_t *_Nonnull *_Nonnull text, uint64_t digits) {
+  static const uint32_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+  while (true) {
+    uint64_t word;
+    __builtin_memcpy(&word, *text, sizeof word);
+    word ^= 0x3030303030303030;
+    uint64_t others = ((word + 0x7676767676767676) | word) & 0x8080808080808080;
+    int count = others == 0 ? 8 : __builtin_ctzll(others) >> 3;
+    int half = 4 * (8 - count);
+    word = word << half << half;
+    word = word * 10 + (word >> 8);
+    word = ((word & 0x000000FF000000FF) * 0x000F424000000064 +
+            ((word >> 16) & 0x000000FF000000FF) * 0x0000271000000001) >>
+           32;
+    digits = digits * powers[count] + word;
+    *text += count;
+    if (count < 8) return digits;
+  }
+}
+
 /// Reads an optional minus sign, digits and an optional point among them.
 ///
 /// Returns the first byte after the number, or NULL where there is no plain number or it is too long for the
-/// fast path. The text must end with a byte that is none of these.
-static inline const uint8_t *_Nullable ckernels_read_decimal(const uint8_t *_Nonnull text, double *_Nonnull value) {
+/// fast path. After the last byte that is not part of a number, seven more must be readable.
+__attribute__((always_inline)) static inline const uint8_t *_Nullable ckernels_read_decimal(const uint8_t *_Nonnull text, double *_Nonnull value) {
   const uint8_t *next = text;
   bool negative = *next == '-';
   if (negative) next++;
@@ -57,9 +83,10 @@ static inline const uint8_t *_Nullable ckernels_read_decimal(const uint8_t *_Non
   ptrdiff_t decimals = 0;
   if (*next == '.') {
     const uint8_t *point = next++;
-    while ((digit = (unsigned)*next - '0') < 10) {
+    if ((digit = (unsigned)*next - '0') < 10) {
       digits = digits * 10 + digit;
       next++;
+      if ((unsigned)*next - '0' < 10) digits = ckernels_append_digits(&next, digits);
     }
     decimals = next - point - 1;
     count += decimals;

@@ -1,6 +1,6 @@
 // The files of this folder, embedded: they are at hand in any program that links Apus, wherever it is installed.
-#ifndef APUS_CDATASETS_H
-#define APUS_CDATASETS_H
+#ifndef APUS_CAPUSDATASETS_H
+#define APUS_CAPUSDATASETS_H
 
 #include <stddef.h>
 #include <stdint.h>
