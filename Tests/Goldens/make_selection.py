@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 from sklearn import metrics as m
 from sklearn import model_selection as ms
+from sklearn.calibration import calibration_curve
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
@@ -96,7 +97,16 @@ def classification_case(truth, predicted, proba, weights):
         "report": m.classification_report(
             truth, predicted, labels=labels, target_names=[f"c{i}" for i in labels], output_dict=True,
             zero_division=0, **w
-        ),
+        ) | {"accuracy": dict(zip(["precision", "recall", "f1-score", "support"], [0] * 4))},
+        "reportText": m.classification_report(
+            truth, predicted, labels=labels, target_names=[f"c{i}" for i in labels], zero_division=0, **w
+        ).replace("micro avg", "accuracy"),
+        "calibration": {
+            strategy: dict(zip(
+                ["observed", "predicted"],
+                calibration_curve(truth == k - 1, proba[:, k - 1], n_bins=5, strategy=strategy, pos_label=True)))
+            for strategy in ["uniform", "quantile"]
+        } if (truth == k - 1).any() else {},
     }
 
 
@@ -265,17 +275,18 @@ def table(search):
 def search_cases():
     iris = load_iris(return_X_y=True)
     wine = load_wine(return_X_y=True)
-    diabetes = load_diabetes(return_X_y=True)
+    diabetes = load_diabetes(return_X_y=True, scaled=False)  # as bundled
     cancer = load_breast_cancer(return_X_y=True)
+    cancer = (cancer[0], 1 - cancer[1])  # malignant, the last label in the order of letters, is positive
     scorers = ["r2", "neg_mean_squared_error", "neg_mean_absolute_error"]
     ridge = ms.GridSearchCV(
         Ridge(), {"alpha": list(np.logspace(-3, 3, 7))}, cv=5, scoring=scorers, refit="r2",
         return_train_score=True)
     logistic = ms.GridSearchCV(
-        LogisticRegression(tol=1e-10, max_iter=10000), {"C": list(np.logspace(-3, 3, 7))}, cv=5,
+        LogisticRegression(solver="newton-cholesky", tol=1e-12), {"C": list(np.logspace(-3, 3, 7))}, cv=5,
         scoring=["accuracy", "neg_log_loss"], refit="accuracy")
     scaled = ms.GridSearchCV(
-        make_pipeline(StandardScaler(), LogisticRegression(tol=1e-10, max_iter=10000)),
+        make_pipeline(StandardScaler(), LogisticRegression(solver="newton-cholesky", tol=1e-12)),
         {"logisticregression__C": [0.01, 0.1, 1.0, 10.0]}, cv=5,
         scoring=["accuracy", "roc_auc", "f1", "neg_log_loss"], refit="accuracy")
     neighbours = ms.GridSearchCV(

@@ -56,10 +56,7 @@ public struct Pipeline<First: TransformerEstimator, Last: Estimator>: Estimator 
 
   /// Fits the transformer, then the last step on what it makes of the same rows.
   public func fit(_ data: Dataset, _ context: FitContext) throws -> PipelineModel<First.Model, Last.Model> {
-    let transformer = try first.fit(data, context.step(0))
-    let features = try transformer.transform(data.features, context.compute)
-    let transformed = data.replacingFeatures(
-      features, columns: transformer.transformedColumns(data.columns))
+    let (transformer, transformed) = try first.fitTransforming(data, context)
     return PipelineModel(first: transformer, last: try last.fit(transformed, context.step(1)))
   }
 
@@ -112,7 +109,7 @@ extension Pipeline: AnyPipeline {}
 
 extension FitContext {
   /// The context of a step of a pipeline, with a seed of its own.
-  fileprivate func step(_ index: Int) -> FitContext {
+  func step(_ index: Int) -> FitContext {
     FitContext(seed: seed.derived("step", index), compute: compute)
   }
 }

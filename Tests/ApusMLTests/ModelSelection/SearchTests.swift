@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Four clusters of points in two classes, the same in every run.
-private func clouds(rows: Int = 60) throws -> Dataset {
+func clouds(rows: Int = 60) throws -> Dataset {
   var random = Seed(5).randomSource()
   let features = Matrix<Double>(rowCount: rows, columnCount: 2) { elements in
     for index in elements.indices { elements[index] = random.normal() + Double(index / 2 % 3) }
@@ -15,7 +15,7 @@ private func clouds(rows: Int = 60) throws -> Dataset {
   return try Dataset(features: features, target: .classes((0..<rows).map { $0 % 3 == 0 ? "a" : "b" }))
 }
 
-private func numbers(rows: Int = 20) throws -> Dataset {
+func numbers(rows: Int = 20) throws -> Dataset {
   try Dataset(
     features: Matrix(rowCount: rows, columnCount: 1), target: .values((0..<rows).map { Double($0 % 7) + 1 }))
 }
@@ -154,31 +154,6 @@ private func numbers(rows: Int = 20) throws -> Dataset {
     #expect(!outcome.results.isComplete)
     #expect(outcome.results.candidates.count >= 4 && outcome.results.candidates.count < 10)
     #expect(outcome.bestModel == nil && outcome.best != nil && outcome.results.failures.isEmpty)
-  }
-
-  @Test func candidatesThatShareWorkGetTheScoresOfIndependentFits() async throws {
-    ScaledMean.jointFits.withLock { $0 = [] }
-    let factors = (0..<8).map { Double($0) / 4 }
-    let grid = ParameterGrid(ScaledMean()).varying(\.factor, factors).varying(\.offset, [0, 1])
-    let options = SearchOptions(metrics: [.r2, .negMaxError], includesTrainScores: true)
-    let data = try numbers()
-    let together = try await GridSearch(grid, options).run(on: data, backend: SequentialBackend()).results
-    // Two offsets on five folds, eight factors in each.
-    #expect(ScaledMean.jointFits.withLock { $0 }.filter { $0 == 8 }.count >= 10)
-    for candidate in together.candidates {
-      let alone = try await crossValidate(
-        candidate.estimator.base, on: data, options, backend: SequentialBackend())
-      for (shared, own) in zip(candidate.scores, alone.candidates[0].scores) {
-        #expect(shared.test == own.test && shared.train == own.train)
-      }
-    }
-  }
-
-  @Test func oneThatCannotBeFittedDoesNotDragOthersAlong() async throws {
-    let grid = ParameterGrid(ScaledMean(refusesNegative: true)).varying(\.factor, [-1, 1, 2])
-    let results = try await GridSearch(grid).run(on: numbers(), backend: SequentialBackend()).results
-    #expect(results.failures.map(\.candidate) == [0, 0, 0, 0, 0])
-    #expect(!results.candidates[1].scores[0].mean.isNaN && !results.candidates[2].scores[0].mean.isNaN)
   }
 
   @Test func randomCandidatesFollowTheSeedAlone() async throws {

@@ -100,10 +100,12 @@ struct ScaledMean: JointlyFittable {
 
   static func fitJointly(
     _ estimators: [ScaledMean], on data: Dataset, _ context: FitContext
-  ) throws -> [ConstantModel] {
+  ) throws -> [Result<ConstantModel, any Error>] {
     jointFits.withLock { $0.append(estimators.count) }
     let mean = try estimators[0].mean(data)
-    return try estimators.map { try $0.model(mean: mean, featureCount: data.featureCount) }
+    return estimators.map { estimator in
+      Result { try estimator.model(mean: mean, featureCount: data.featureCount) }
+    }
   }
 
   private func mean(_ data: Dataset) throws -> Double {

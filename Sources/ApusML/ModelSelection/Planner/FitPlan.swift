@@ -3,14 +3,16 @@ import ApusParallel
 
 /// Which candidates are fitted together, and the jobs that follow from it.
 ///
-/// Candidates that may share work form a group; a group on a fold is a job. Groups are cut into as many pieces
-/// as it takes to occupy every slot, because the answer does not depend on who shares with whom.
+/// Candidates that may share work form a group; a group on a fold is a job. Where there would be too few jobs
+/// for the slots, groups are cut into pieces, because the answer does not depend on who shares with whom.
 struct FitPlan: Sendable {
   /// The candidates in the order of their groups.
   private let order: [Int32]
   /// Where each group begins in `order`, and its end.
   private let starts: [Int32]
   let foldCount: Int
+  /// So many that slots which finish early find something else to do until the end.
+  private let jobsPerSlot = 8
 
   /// Groups candidates.
   ///
@@ -22,20 +24,23 @@ struct FitPlan: Sendable {
   init(representatives: some Sequence<AnyEstimator?>, folds: Int, slots: Int) {
     var groupOf: [AnyEstimator: Int] = [:]
     var groups: [[Int32]] = []
+    var sharesMostWork: [Bool] = []
     for (index, representative) in representatives.enumerated() {
       if let representative, let known = groupOf[representative] {
         groups[known].append(Int32(index))
       } else {
         if let representative { groupOf[representative] = groups.count }
         groups.append([Int32(index)])
+        sharesMostWork.append((representative?.base as? any JointlyFittable)?.sharesMostWork ?? false)
       }
     }
-    // The pieces of each group that are needed so that all groups on all folds occupy every slot.
-    let pieces = max(1, (slots + groups.count * folds - 1) / max(1, groups.count * folds))
     var order: [Int32] = []
     var starts: [Int32] = [0]
-    for group in groups {
-      let size = (group.count + pieces - 1) / pieces
+    for (group, sharesMostWork) in zip(groups, sharesMostWork) {
+      // One job a slot is enough where dividing a group means to do its work again.
+      let wantedJobs = sharesMostWork ? slots : jobsPerSlot * slots
+      let pieces = (wantedJobs + groups.count * folds - 1) / max(1, groups.count * folds)
+      let size = max(1, (group.count + pieces - 1) / max(1, pieces))
       for start in stride(from: 0, to: group.count, by: size) {
         order += group[start..<min(group.count, start + size)]
         starts.append(Int32(order.count))

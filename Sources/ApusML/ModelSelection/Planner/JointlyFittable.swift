@@ -15,7 +15,7 @@ import ApusParallel
 ///   }
 ///   public static func fitJointly(
 ///     _ estimators: [Ridge], on data: Dataset, _ context: FitContext
-///   ) throws -> [RidgeModel] { … }
+///   ) throws -> [Result<RidgeModel, any Error>] { … }
 /// }
 /// ```
 ///
@@ -26,12 +26,22 @@ public protocol JointlyFittable: Estimator {
   /// with equal representatives are fitted together.
   var jointRepresentative: Self { get }
 
+  /// Whether nearly all of a fit's work is shared. If so, a group is divided only to give every slot a part;
+  /// else it is divided further, so that slots finish at about the same time. True unless given.
+  var sharesMostWork: Bool { get }
+
   /// Fits candidates that have the same representative.
   ///
-  /// - Returns: a model for each candidate, in their order.
-  /// - Throws: when any candidate cannot be fitted; each is then fitted alone, so that only those fail that
-  ///   must.
-  static func fitJointly(_ estimators: [Self], on data: Dataset, _ context: FitContext) throws -> [Model]
+  /// - Returns: a model for each candidate, in their order, or why that candidate could not be fitted.
+  /// - Throws: when the shared work failed; each candidate is then fitted alone.
+  static func fitJointly(
+    _ estimators: [Self], on data: Dataset, _ context: FitContext
+  ) throws -> [Result<Model, any Error>]
+}
+
+extension JointlyFittable {
+  /// True.
+  public var sharesMostWork: Bool { true }
 }
 
 /// The fit of one candidate among others.
@@ -50,41 +60,64 @@ enum JointFit {
   /// Fits candidates of one group, together where there is more than one.
   ///
   /// - Throws: only when the work was cancelled.
-  static func fit(_ estimators: [AnyEstimator], on data: Dataset, _ context: FitContext) throws
-    -> [CandidateFit]
-  {
-    if estimators.count > 1, let first = estimators[0].base as? any JointlyFittable,
-      let fits = try together(first, estimators, data, context)
-    {
-      return fits
+  static func fit(
+    _ estimators: [AnyEstimator], on data: Dataset, _ context: FitContext
+  ) throws -> [CandidateFit] {
+    if estimators.count > 1, let first = estimators[0].base as? any JointlyFittable {
+      let start = ContinuousClock.now
+      if let models = try together(first, estimators, data, context) {
+        let seconds = start.elapsedSeconds / Double(models.count)
+        return models.map { CandidateFit(model: $0, seconds: seconds) }
+      }
     }
-    return try estimators.map { try alone($0.base, data, context) }
+    return try estimators.map { estimator in
+      let start = ContinuousClock.now
+      let model = try alone(estimator.base, data, context)
+      return CandidateFit(model: model, seconds: start.elapsedSeconds)
+    }
+  }
+
+  /// Fits estimators of one type, those together that can share work.
+  ///
+  /// - Throws: only when the work was cancelled.
+  static func fit<E: Estimator>(
+    typed estimators: [E], on data: Dataset, _ context: FitContext
+  ) throws -> [Result<any FittedModel, any Error>] {
+    var groups: [AnyEstimator: [Int]] = [:]
+    var models = [Result<any FittedModel, any Error>?](repeating: nil, count: estimators.count)
+    for (index, estimator) in estimators.enumerated() {
+      if let representative = representative(of: AnyEstimator(estimator)) {
+        groups[representative, default: []].append(index)
+      } else {
+        models[index] = try alone(estimator, data, context)
+      }
+    }
+    for members in groups.values {
+      let fits = try fit(members.map { AnyEstimator(estimators[$0]) }, on: data, context)
+      for (index, fit) in zip(members, fits) { models[index] = fit.model }
+    }
+    return models.compactMap { $0 }
   }
 
   private static func together<E: JointlyFittable>(
     _ first: E, _ estimators: [AnyEstimator], _ data: Dataset, _ context: FitContext
-  ) throws -> [CandidateFit]? {
+  ) throws -> [Result<any FittedModel, any Error>]? {
     let typed = estimators.compactMap { $0.base as? E }
     guard typed.count == estimators.count else { return nil }
-    let start = ContinuousClock.now
-    guard let models = try? E.fitJointly(typed, on: data, context), models.count == typed.count else {
-      try context.compute.cancellation.check()
-      return nil
-    }
-    let seconds = start.elapsedSeconds / Double(models.count)
-    return models.map { CandidateFit(model: .success($0), seconds: seconds) }
+    let models = try? E.fitJointly(typed, on: data, context)
+    try context.compute.cancellation.check()
+    guard let models, models.count == typed.count else { return nil }
+    return models.map { model in model.map { $0 as any FittedModel } }
   }
 
   private static func alone<E: Estimator>(
     _ estimator: E, _ data: Dataset, _ context: FitContext
-  ) throws -> CandidateFit {
-    let start = ContinuousClock.now
+  ) throws -> Result<any FittedModel, any Error> {
     do {
-      let model = try estimator.fit(data, context)
-      return CandidateFit(model: .success(model), seconds: start.elapsedSeconds)
+      return .success(try estimator.fit(data, context))
     } catch {
       try context.compute.cancellation.check()
-      return CandidateFit(model: .failure(error), seconds: start.elapsedSeconds)
+      return .failure(error)
     }
   }
 }

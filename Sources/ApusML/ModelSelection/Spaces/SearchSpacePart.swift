@@ -23,8 +23,8 @@ struct SearchSpacePart: Sendable {
     problem = grid.problem
     make = { values in
       var made = grid.estimator
-      for (parameter, value) in zip(parameters, values) {
-        do { try parameter.set(value, in: &made) } catch var error as ApusError {
+      for position in parameters.indices {
+        do { try parameters[position].set(values[position], in: &made) } catch var error as ApusError {
           error.message = "\(E.name): \(error.message)"
           throw error
         }

@@ -1,0 +1,67 @@
+import ApusData
+import ApusML
+import ApusParallel
+import Testing
+
+/// Checks that every candidate of a search has the scores of a cross-validation of its own, to the bit.
+func expectScoresOfIndependentFits(
+  _ search: some HyperparameterSearch, on data: Dataset, slots: Int = 1,
+  sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+  let backend = try ThreadBackend(workers: slots)
+  let results = try await search.run(on: data, backend: backend, cancellation: Cancellation(), onEvent: nil)
+    .results
+  #expect(results.candidates.count == (try search.candidateCount()), sourceLocation: sourceLocation)
+  for candidate in results.candidates {
+    let alone = try await crossValidate(
+      candidate.estimator.base, on: data, search.options, backend: SequentialBackend())
+    for (shared, own) in zip(candidate.scores, alone.candidates[0].scores) {
+      #expect(
+        shared.test == own.test && shared.train == own.train && !own.mean.isNaN,
+        "\(candidate.parameters)", sourceLocation: sourceLocation)
+    }
+  }
+}
+
+@Suite struct PlannerTests {
+  private func jointFits(of size: Int) -> Int {
+    ScaledMean.jointFits.withLock { $0.filter { $0 == size }.count }
+  }
+
+  @Test func candidatesThatShareWorkGetTheScoresOfIndependentFits() async throws {
+    let grid = ParameterGrid(ScaledMean()).varying(\.factor, (0..<13).map { Double($0) / 4 })
+      .varying(\.offset, [0, 1])
+    let options = SearchOptions(metrics: [.r2, .negMaxError], includesTrainScores: true)
+    let before = jointFits(of: 13)
+    try await expectScoresOfIndependentFits(GridSearch(grid, options), on: numbers())
+    // Two offsets on five folds, thirteen factors in each.
+    #expect(jointFits(of: 13) - before == 10)
+  }
+
+  @Test func groupsAreDividedWhenSlotsWouldBeIdle() async throws {
+    let grid = ParameterGrid(ScaledMean()).varying(\.factor, (0..<21).map { Double($0) })
+    let options = SearchOptions(splitter: KFold(folds: 2))
+    let before = jointFits(of: 11)
+    try await expectScoresOfIndependentFits(GridSearch(grid, options), on: numbers(), slots: 4)
+    #expect(jointFits(of: 11) - before == 2)
+  }
+
+  @Test func pipelinesShareTheirTransformerAndWhatFollows() async throws {
+    let means = ParameterGrid(Pipeline(StandardScaler(), ScaledMean()))
+      .varying(\.last.factor, (0..<17).map { Double($0) / 4 }).varying(\.first.withMean, [true, false])
+    let before = jointFits(of: 17)
+    try await expectScoresOfIndependentFits(GridSearch(means), on: numbers())
+    #expect(jointFits(of: 17) - before == 10)
+    let centroids = ParameterGrid(Pipeline(StandardScaler(), ShrunkenCentroid(jitter: 1)))
+      .varying(\.last.shrinkage, [0, 0.25, 0.5]).varying(\.first.withStd, [true, false])
+    try await expectScoresOfIndependentFits(
+      GridSearch(centroids, SearchOptions(includesTrainScores: true, seed: Seed(4))), on: clouds(), slots: 2)
+  }
+
+  @Test func oneThatCannotBeFittedDoesNotDragOthersAlong() async throws {
+    let grid = ParameterGrid(ScaledMean(refusesNegative: true)).varying(\.factor, [-1, 1, 2])
+    let results = try await GridSearch(grid).run(on: numbers(), backend: SequentialBackend()).results
+    #expect(results.failures.map(\.candidate) == [0, 0, 0, 0, 0])
+    #expect(!results.candidates[1].scores[0].mean.isNaN && !results.candidates[2].scores[0].mean.isNaN)
+  }
+}
