@@ -36,10 +36,9 @@ struct EstimatorsCommand: AsyncParsableCommand {
   }
 
   private func overview(_ descriptions: [EstimatorDescription]) -> String {
-    var table = TextTable(("Estimator", .left), ("Task", .left), ("Parameters", .left))
+    var table = TextTable(("Estimator", .left), ("Task", .left), ("What it does", .left))
     for description in descriptions {
-      let parameters = description.parameters.map { "\($0.name)=\($0.default)" }
-      table.add(description.name, description.task.rawValue, parameters.joined(separator: " "))
+      table.add(description.name, description.task.rawValue, description.summary)
     }
     let example = descriptions.first.map { "\nEvery parameter: apus estimators \($0.name)\n" } ?? ""
     return table.text(width: Terminal.standardOutput.width) + example
@@ -52,7 +51,7 @@ private struct EstimatorDescription: Encodable {
     var name: String
     var aliases: [String]
     var type: String
-    var range: String
+    var range: String?
     var minimum: Double?
     var maximum: Double?
     var `default`: ParameterValue
@@ -70,25 +69,22 @@ private struct EstimatorDescription: Encodable {
     task = type.task
     let standard = type.init()
     parameters = type.hyperparameters.map { parameter in
-      let isNumber = parameter.type.contains("number")
-      return Parameter(
+      Parameter(
         name: parameter.name, aliases: parameter.aliases, type: parameter.type,
-        range: isNumber ? parameter.range.description : "", minimum: parameter.range.minimum,
+        range: parameter.range == .any ? nil : parameter.range.description, minimum: parameter.range.minimum,
         maximum: parameter.range.maximum, default: parameter.value(in: standard),
         summary: parameter.summary)
     }
   }
 
   var text: String {
-    var table = TextTable(
-      ("  Parameter", .left), ("Default", .left), ("Type", .left), ("Range", .left), ("Also", .left))
+    var text = "\(name) (\(task.rawValue))\n  \(summary)\n"
     for parameter in parameters {
-      table.add(
-        "  " + parameter.name, parameter.default.description, parameter.type, parameter.range,
-        parameter.aliases.joined(separator: ", "))
+      let aliases = parameter.aliases.isEmpty ? "" : " (\(parameter.aliases.joined(separator: ", ")))"
+      let range = parameter.range.map { ", \($0)" } ?? ""
+      text += "\n  \(parameter.name)\(aliases) = \(parameter.default)\n"
+      text += "      \(parameter.summary)\n      Takes \(parameter.type)\(range).\n"
     }
-    let explanations = parameters.map { "  \($0.name): \($0.summary)\n" }.joined()
-    return "\(name) (\(task.rawValue))\n  \(summary)\n\n"
-      + (parameters.isEmpty ? "  No parameters.\n" : table.text() + "\n" + explanations)
+    return text + (parameters.isEmpty ? "\n  No parameters.\n" : "")
   }
 }

@@ -1,15 +1,28 @@
+import Apus
+
 extension Report {
   /// Says what a saved model can be used for, as a command to copy.
   static func nextStep(savedTo path: String, dataset: String, what: String) {
     note("Saved the \(what) to \(path). Use it: apus predict \(quoted(path)) \(quoted(dataset))")
   }
 
-  /// Says which columns of a file a model has no use for.
-  static func noteIgnored(_ columns: [String]) {
-    guard !columns.isEmpty else { return }
-    let named = columns.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
-    let more = columns.count > 5 ? " and \(columns.count - 5) more" : ""
-    note("Note: ignoring \(columns.count == 1 ? "column" : "columns") \(named)\(more), unknown to the model")
+  /// Says what in some rows is not as their model knows it.
+  static func notes(on rows: MatchedDataset) {
+    if !rows.ignoredColumns.isEmpty {
+      let noun = rows.ignoredColumns.count == 1 ? "column" : "columns"
+      note("Note: ignoring \(noun) \(listed(rows.ignoredColumns)), unknown to the model")
+    }
+    for (column, count) in rows.unseenCategories.sorted(by: { $0.key < $1.key }) {
+      let noun = count == 1 ? "cell" : "cells"
+      note(
+        "Note: \(count) \(noun) of column '\(column)' held categories that the model has never seen, "
+          + "and count as missing")
+    }
+  }
+
+  private static func listed(_ names: [String]) -> String {
+    let more = names.count > 5 ? " and \(names.count - 5) more" : ""
+    return names.prefix(5).map { "'\($0)'" }.joined(separator: ", ") + more
   }
 
   /// A word as a shell must be given it.

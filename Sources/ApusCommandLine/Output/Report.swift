@@ -33,8 +33,10 @@ enum Report {
     }
   }
 
-  /// Replaces the live line at the bottom of a terminal; an empty text takes it away.
+  /// Replaces the live line at the bottom of a terminal; an empty text takes it away. Elsewhere, and with
+  /// `--quiet`, nothing is shown.
   static func live(_ text: String) {
+    guard !isQuiet, Terminal.standardError.canRewriteLines else { return }
     liveLine.withLock { live in
       guard text != live else { return }
       live = text

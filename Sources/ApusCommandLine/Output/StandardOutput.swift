@@ -27,9 +27,10 @@ enum StandardOutput {
   /// Writes a value as one JSON object, keys in alphabetical order.
   static func write(json value: some Encodable) throws { try write(json(value)) }
 
-  /// A value as JSON for people and programs: indented, keys in alphabetical order.
+  /// A value as JSON for people and programs: indented, keys in alphabetical order; NaN and infinities, which
+  /// JSON does not have, are the words `nan`, `inf` and `-inf`.
   static func json(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
+    let encoder = JSONEncoder.jobs
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
   }

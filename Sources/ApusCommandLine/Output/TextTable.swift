@@ -8,13 +8,19 @@ struct TextTable {
   private var rows: [[String]] = []
 
   /// A table without rows.
-  init(_ columns: (title: String, alignment: Alignment)...) {
+  init(_ columns: (title: String, alignment: Alignment)...) { self.init(columns) }
+
+  /// A table without rows.
+  init(_ columns: [(title: String, alignment: Alignment)]) {
     titles = columns.map(\.title)
     alignments = columns.map(\.alignment)
   }
 
   /// Adds a row of as many cells as there are columns.
-  mutating func add(_ cells: String...) {
+  mutating func add(_ cells: String...) { add(cells) }
+
+  /// Adds a row of as many cells as there are columns.
+  mutating func add(_ cells: [String]) {
     precondition(cells.count == titles.count)
     rows.append(cells)
   }

@@ -7,14 +7,15 @@ struct ApusCommand: AsyncParsableCommand {
     commandName: "apus",
     abstract: "Fits, compares and uses machine-learning models, on every core.",
     discussion: """
-      DATA is a file (CSV, TSV, .npy, .npz, LIBSVM; .gz is fine) or the name of a bundled dataset.
+      DATA is a file (CSV, TSV, .npy, .npz, LIBSVM; .gz is fine) or the name of
+      a bundled dataset.
 
       EXAMPLES
         apus datasets
         apus fit iris --estimator random-forest-classifier --output iris.model
         apus predict iris.model flowers.csv
         apus evaluate digits --estimator logistic-regression --cv 5
-        apus search digits --estimator logistic-regression --param 'c=log(1e-3,1e3,7)'
+        apus search diabetes --estimator ridge --param 'alpha=log(1e-3,1e3,7)'
 
       EXIT CODES
         0 done              2 wrong usage       3 unusable data or file
@@ -22,6 +23,7 @@ struct ApusCommand: AsyncParsableCommand {
       """,
     version: apusVersion,
     subcommands: [
-      EstimatorsCommand.self
+      FitCommand.self, PredictCommand.self, EvaluateCommand.self, SearchCommand.self,
+      DatasetsCommand.self, EstimatorsCommand.self,
     ])
 }

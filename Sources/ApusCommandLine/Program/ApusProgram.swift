@@ -37,9 +37,10 @@ enum ApusProgram {
       return ExitStatus(error.kind)
     }
     let message = ApusCommand.fullMessage(for: error)
-    guard ApusCommand.exitCode(for: error).isSuccess else {
+    let code = ApusCommand.exitCode(for: error)
+    guard code.isSuccess else {
       Report.line(message)
-      return .usage
+      return code == .validationFailure ? .usage : .data
     }
     do {
       try StandardOutput.write(message.isEmpty ? "" : message + "\n")

@@ -51,6 +51,6 @@ final class Interruption: Sendable {
       return
     }
     cancellation.cancel()
-    Report.note("stopping after the fits that are running; once more to stop at once")
+    Report.note("Stopping with what is finished; interrupt once more to stop at once.")
   }
 }

@@ -73,11 +73,40 @@ extension Dataset {
   /// - Throws: ``ApusError`` of kind `invalidParameter` for another name.
   public init(bundled name: String, compute: ComputeContext = .allCPUs) throws {
     let bundled = try BundledDataset(named: name)
-    let bytes = try FileBytes.inflated(bundled.file, path: bundled.fileName)
-    var reader = try DelimitedTextReader(
-      TextSource(path: bundled.fileName, storage: bytes),
-      options: TableOptions(target: .name(bundled.target)),
-      compute: compute)
-    self = try reader.read()
+    self = try bundled.read(TableOptions(target: .name(bundled.target)), compute)
+  }
+
+  /// Reads a data set that comes with Apus in another way than the usual: with another target, or none.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for another name, `data` for columns that it does not
+  ///   have.
+  public init(bundled name: String, options: TableOptions, compute: ComputeContext = .allCPUs) throws {
+    self = try BundledDataset(named: name).read(options, compute)
+  }
+}
+
+extension MatchedDataset {
+  /// Reads from a data set that comes with Apus what a model needs.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for another name, `data` for a missing column.
+  public init(
+    bundled name: String, schema: DatasetSchema, options: TableOptions = TableOptions(),
+    compute: ComputeContext = .allCPUs
+  ) throws {
+    var reader = try BundledDataset(named: name).reader(options, compute)
+    self = try reader.read(matching: schema)
+  }
+}
+
+extension BundledDataset {
+  fileprivate func read(_ options: TableOptions, _ compute: ComputeContext) throws -> Dataset {
+    var reader = try reader(options, compute)
+    return try reader.read()
+  }
+
+  fileprivate func reader(_ options: TableOptions, _ compute: ComputeContext) throws -> DelimitedTextReader {
+    let bytes = try FileBytes.inflated(file, path: fileName)
+    return try DelimitedTextReader(
+      TextSource(path: fileName, storage: bytes), options: options, compute: compute)
   }
 }

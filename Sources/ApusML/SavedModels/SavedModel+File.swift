@@ -90,15 +90,14 @@ private struct SavedModelHeader: Codable {
 private struct SavedModelContents: Codable {
   var saved: SavedModel
 
-  private enum CodingKeys: String, CodingKey { case estimator, columns, targetName, training, model }
+  private enum CodingKeys: String, CodingKey { case estimator, schema, training, model }
 
   init(saved: SavedModel) { self.saved = saved }
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(saved.estimator, forKey: .estimator)
-    try container.encode(saved.columns, forKey: .columns)
-    try container.encodeIfPresent(saved.targetName, forKey: .targetName)
+    try container.encode(saved.schema, forKey: .schema)
     try container.encode(saved.training, forKey: .training)
     try container.encode(saved.model, forKey: .model)
   }
@@ -110,8 +109,7 @@ private struct SavedModelContents: Codable {
       try container.decode(E.Model.self, forKey: .model)
     }
     saved = SavedModel(
-      estimator: estimator, columns: try container.decode([Feature].self, forKey: .columns),
-      targetName: try container.decodeIfPresent(String.self, forKey: .targetName),
+      estimator: estimator, schema: try container.decode(DatasetSchema.self, forKey: .schema),
       training: try container.decode(TrainingSummary.self, forKey: .training),
       model: try model(of: estimator.base))
   }

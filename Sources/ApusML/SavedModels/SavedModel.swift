@@ -13,10 +13,8 @@ import ApusParallel
 public struct SavedModel: Sendable {
   /// The estimator and its hyperparameters.
   public let estimator: AnyEstimator
-  /// The columns the model was fitted on, in order, with their categories.
-  public let columns: [Feature]
-  /// The name of the column that the model predicts, where it is known.
-  public let targetName: String?
+  /// The columns the model was fitted on, in order, with their categories, and its target.
+  public let schema: DatasetSchema
   /// What the model was fitted on, and how well it did.
   public let training: TrainingSummary
   /// The model itself; ask with `as?` what it can do.
@@ -35,17 +33,15 @@ public struct SavedModel: Sendable {
     score: TrainingSummary.Score? = nil
   ) {
     self.init(
-      estimator: estimator, columns: data.columns, targetName: data.targetName,
+      estimator: estimator, schema: data.schema,
       training: TrainingSummary(rowCount: data.rowCount, seed: seed, score: score), model: model)
   }
 
   init(
-    estimator: AnyEstimator, columns: [Feature], targetName: String?, training: TrainingSummary,
-    model: any FittedModel
+    estimator: AnyEstimator, schema: DatasetSchema, training: TrainingSummary, model: any FittedModel
   ) {
     self.estimator = estimator
-    self.columns = columns
-    self.targetName = targetName
+    self.schema = schema
     self.training = training
     self.model = model
   }

@@ -1,4 +1,6 @@
+import Apus
 import Foundation
+import Synchronization
 import Testing
 
 /// The real executable, as a user runs it.
@@ -14,13 +16,27 @@ enum ApusBinary {
     var output: String
     var errors: String
 
-    /// The standard output as JSON.
+    /// The standard output as JSON, numbers exact to the bit (which `JSONSerialization` does not read).
     func json() throws -> [String: Any] {
-      try #require(
-        JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any],
-        "not a JSON object: \(output.prefix(500))")
+      let value = try JSONDecoder().decode(ParameterValue.self, from: Data(output.utf8))
+      return try #require(Self.untyped(value) as? [String: Any])
+    }
+
+    private static func untyped(_ value: ParameterValue) -> Any {
+      switch value {
+      case .null: NSNull()
+      case .boolean(let value): NSNumber(value: value)
+      case .integer(let value): NSNumber(value: value)
+      case .real(let value): NSNumber(value: value)
+      case .string(let value): value
+      case .list(let values): values.map(untyped)
+      case .object(let values): values.mapValues(untyped)
+      }
     }
   }
+
+  /// Runs the program to its end.
+  static func run(_ arguments: String...) throws -> Result { try run(arguments: arguments) }
 
   /// Runs the program to its end.
   ///
@@ -28,16 +44,27 @@ enum ApusBinary {
   ///   - arguments: what a shell would pass.
   ///   - folder: the working directory.
   ///   - environment: variables to set beside a small fixed environment.
-  ///   - onStart: called when the program runs, for example to send a signal.
   static func run(
-    _ arguments: String..., in folder: URL? = nil, environment: [String: String] = [:],
-    onStart: (Process) throws -> Void = { _ in }
+    arguments: [String], in folder: URL? = nil, environment: [String: String] = [:]
   ) throws -> Result {
     let output = Pipe()
     let errors = Pipe()
-    let process = try start(arguments, in: folder, environment: environment, output: output, errors: errors)
+    return try finish(
+      start(arguments, in: folder, environment: environment, output: output, errors: errors), output, errors)
+  }
+
+  /// Runs a script of bash to its end.
+  static func shell(_ script: String) throws -> Result {
+    let output = Pipe()
+    let errors = Pipe()
+    return try finish(
+      start(["-c", script], program: URL(fileURLWithPath: "/bin/bash"), output: output, errors: errors),
+      output,
+      errors)
+  }
+
+  private static func finish(_ process: Process, _ output: Pipe, _ errors: Pipe) throws -> Result {
     let collected = Collector(reading: errors.fileHandleForReading)
-    try onStart(process)
     let printed = output.fileHandleForReading.readDataToEndOfFile()
     let reported = collected.wait()
     process.waitUntilExit()
@@ -48,11 +75,11 @@ enum ApusBinary {
 
   /// Starts the program with outputs of the caller's choice: pipes or file handles.
   static func start(
-    _ arguments: [String], in folder: URL? = nil, environment: [String: String] = [:], output: Any,
-    errors: Any
+    _ arguments: [String], program: URL = url, in folder: URL? = nil, environment: [String: String] = [:],
+    output: Any, errors: Any
   ) throws -> Process {
     let process = Process()
-    process.executableURL = url
+    process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = folder
     let inherited = ProcessInfo.processInfo.environment.filter {
@@ -73,9 +100,8 @@ extension Process {
 }
 
 /// Reads a file handle to its end on a thread of its own.
-final class Collector: @unchecked Sendable {
-  // Unchecked: `data` is written by the thread before it signals `done`, and read after that.
-  private var data = Data()
+final class Collector: Sendable {
+  private let data = Mutex(Data())
   private let done = DispatchSemaphore(value: 0)
 
   init(reading handle: FileHandle) {
@@ -85,14 +111,29 @@ final class Collector: @unchecked Sendable {
         // A plain read: the reading side of a terminal ends with an error, which FileHandle would trap on.
         let count = read(handle.fileDescriptor, &buffer, buffer.count)
         guard count > 0 else { break }
-        data.append(contentsOf: buffer[..<count])
+        data.withLock { $0.append(contentsOf: buffer[..<count]) }
       }
       done.signal()
     }
   }
 
+  /// What was read so far.
+  var text: String { String(decoding: data.withLock { $0 }, as: UTF8.self) }
+
+  /// Waits until what was read so far meets a condition.
+  ///
+  /// - Returns: whether it did within a minute.
+  func wait(until condition: (String) -> Bool) -> Bool {
+    for _ in 0..<6000 {
+      if condition(text) { return true }
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    return false
+  }
+
+  /// Waits for the end.
   func wait() -> Data {
     done.wait()
-    return data
+    return data.withLock { $0 }
   }
 }

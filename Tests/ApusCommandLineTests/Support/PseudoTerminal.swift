@@ -28,20 +28,22 @@ struct PseudoTerminal {
 
   /// Runs the program with its standard error on this terminal.
   ///
+  /// - Parameter whileRunning: is given the process and what it has written to the terminal so far.
   /// - Returns: the exit code, the standard output, and all that was written to the terminal.
   func run(
-    _ arguments: [String], environment: [String: String] = [:], onStart: (Process) throws -> Void = { _ in }
+    _ arguments: [String], environment: [String: String] = [:],
+    whileRunning: (Process, Collector) throws -> Void = { _, _ in }
   ) throws -> ApusBinary.Result {
     let output = Pipe()
-    let process = try ApusBinary.start(
-      arguments, environment: environment, output: output, errors: slave)
+    let process = try ApusBinary.start(arguments, environment: environment, output: output, errors: slave)
     slave.closeFile()
-    let collected = Collector(reading: master)
-    try onStart(process)
-    let printed = output.fileHandleForReading.readDataToEndOfFile()
+    let terminal = Collector(reading: master)
+    let results = Collector(reading: output.fileHandleForReading)
+    try whileRunning(process, terminal)
+    let printed = results.wait()
     process.waitUntilExit()
     return ApusBinary.Result(
       status: process.exitStatus, output: String(decoding: printed, as: UTF8.self),
-      errors: String(decoding: collected.wait(), as: UTF8.self))
+      errors: String(decoding: terminal.wait(), as: UTF8.self))
   }
 }

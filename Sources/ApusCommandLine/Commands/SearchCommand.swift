@@ -1,0 +1,167 @@
+import Apus
+import ArgumentParser
+import Dispatch
+
+/// `apus search`: finds the best hyperparameters by cross-validation, and saves the best model.
+struct SearchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "search",
+    abstract: "Search for the best estimator and parameters.",
+    usage: "apus search <data> --estimator <name> … [<options>]",
+    discussion: """
+      Every combination of the values is scored by cross-validation; with
+      --random, some are drawn. A parameter applies to each estimator that has
+      it. Values are written as
+        'maxDepth=[4,8,null]'     these values
+        'c=log(1e-3,1e3,7)'       seven numbers, evenly spaced by their logarithms
+        'alpha=linear(0,1,5)'     five numbers, evenly spaced
+        'treeCount=range(50,200,50)'
+        'c=loguniform(1e-3,1e3)'  drawn at random; so are uniform(…) and integer(…)
+
+      EXAMPLES
+        apus search diabetes --estimator ridge --param 'alpha=log(1e-3,1e3,7)'
+        apus search letter --estimator random-forest-classifier \\
+          --estimator standard-scaler+logistic-regression \\
+          --param 'maxDepth=[8,null]' --param 'c=[1,10]' --output best.model
+        apus search train.csv --target price --estimator ridge --random 20 \\
+          --param 'alpha=loguniform(1e-3,1e3)' --scoring r2 --results results.csv
+      """)
+
+  @OptionGroup var data: DataOptions
+
+  @Option(
+    help: ArgumentHelp("An estimator to try; may be given again.", valueName: "name"), completion: .estimators
+  )
+  var estimator: [String] = []
+
+  @Option(
+    help: ArgumentHelp("A parameter and the values to try; may be given again.", valueName: "name=values"))
+  var param: [String] = []
+
+  @Option(
+    help: ArgumentHelp("A YAML or JSON file of estimators and values.", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml", "json"]))
+  var space: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Try this many candidates, drawn at random.", valueName: "number"))
+  var random: Int?
+
+  @OptionGroup var comparison: CrossValidationOptions
+
+  @Option(
+    help: ArgumentHelp("The metric that decides which is best; the first unless given.", valueName: "metric"),
+    completion: .metrics)
+  var refit: String?
+
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("Where to save the best model.", valueName: "file"),
+    completion: .file())
+  var output: String?
+
+  @Option(
+    help: ArgumentHelp("Where to write all results, as CSV (or JSON: .json).", valueName: "file"),
+    completion: .file())
+  var results: String?
+
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("How many rows of the ranking to print.", valueName: "number")
+  )
+  var top = 10
+
+  @OptionGroup var printing: OutputOptions
+
+  func run() async throws {
+    printing.apply()
+    let space = try SearchSpaceArguments(estimators: estimator, parameters: param, file: self.space).space
+    let task = try commonTask(of: space)
+    var options = try comparison.searchOptions(for: task)
+    options.refitMetric = try refit.map(Metric.named)
+    options.refits = output != nil
+    var search = try makeSearch(space, options)
+    _ = try search.candidateCount()
+    let backend = try comparison.makeBackend()
+    try data.check(for: task)
+    if let output { try SavedModel.checkWritable(output) }
+    if let results { try AtomicFile.checkWritable(results) }
+
+    Interruption.shared.listen()
+    let cancellation = Interruption.shared.cancellation
+    let start = DispatchTime.now()
+    let rows = try data.load(for: task)
+    try cancellation.check()
+    search.options.splitter = try comparison.splitter(for: task, rows)
+    let metrics = search.options.metrics
+    let progress = SearchProgress(
+      rankingMetric: search.options.refitMetric.flatMap { metrics.firstIndex(of: $0) ?? metrics.count } ?? 0)
+    defer { progress.finish() }
+    let outcome = try await search.run(
+      on: rows, backend: backend, cancellation: cancellation, onEvent: progress.handle)
+    progress.finish()
+
+    var report = SearchReport(
+      outcome, dataset: data.data, rows, seed: comparison.seed, backend: backend, fits: progress.fits)
+    if let output, let saved = savedModel(outcome, rows) {
+      try saved.write(to: output)
+      report.output = output
+    }
+    if let results { try AtomicFile.write(report.resultsFile(named: results).utf8, to: results) }
+    report.elapsedSeconds = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
+    try print(report)
+    if let signal = Interruption.shared.signal, !report.isComplete {
+      throw ExitStatus.interrupted(signal: signal)
+    }
+    if !report.failures.isEmpty { throw ExitStatus.someFitsFailed }
+  }
+
+  private func commonTask(of space: SearchSpace) throws -> LearningTask {
+    let types = try space.estimatorNames.map(EstimatorRegistry.shared.type)
+    guard let first = types.first else {
+      throw ApusError(.invalidParameter, "the search has no estimator", hint: "name one with --estimator")
+    }
+    for other in types where other.task != first.task {
+      throw ApusError(
+        .invalidParameter,
+        "\(first.name) is for \(first.task.rawValue), but \(other.name) is for \(other.task.rawValue)",
+        hint: "search estimators of one task at a time")
+    }
+    return first.task
+  }
+
+  private func makeSearch(_ space: SearchSpace, _ options: SearchOptions) throws -> any HyperparameterSearch {
+    if let random { return RandomSearch(space, draws: random, options) }
+    guard space.count != nil else {
+      throw ApusError(
+        .invalidParameter, "a distribution has no end of values to try",
+        hint: "say how many to draw with --random N, or list values")
+    }
+    return GridSearch(space, options)
+  }
+
+  private func savedModel(_ outcome: SearchOutcome, _ rows: Dataset) -> SavedModel? {
+    guard let model = outcome.bestModel, let best = outcome.best else { return nil }
+    let metric = outcome.results.refitMetric
+    let score = best.score(of: metric).map {
+      TrainingSummary.Score(
+        metric: metric, value: $0.mean, measuredBy: "\(outcome.results.foldCount)-fold cross-validation")
+    }
+    return SavedModel(
+      estimator: best.estimator, model: model, fittedOn: rows, seed: Seed(comparison.seed).derived("refit"),
+      score: score)
+  }
+
+  private func print(_ report: SearchReport) throws {
+    if printing.json {
+      try StandardOutput.write(json: report)
+    } else {
+      try StandardOutput.write(report.text(top: top, width: Terminal.standardOutput.width))
+    }
+    report.sayNotes()
+    if let output = report.output {
+      Report.nextStep(savedTo: output, dataset: data.data, what: "best model")
+    } else if output == nil, report.best != nil {
+      Report.note("To keep the best model, add: --output best.model")
+    }
+  }
+}

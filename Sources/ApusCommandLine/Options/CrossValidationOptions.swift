@@ -1,0 +1,88 @@
+import Apus
+import ArgumentParser
+
+/// How candidates are compared, and where their fits run.
+struct CrossValidationOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How to divide the rows: a number of folds, or \(SplitterArgument.spellings).", valueName: "folds"))
+  var cv = "5"
+
+  @Flag(help: "Shuffle the rows before they are divided into folds.")
+  var shuffle = false
+
+  @Option(
+    help: ArgumentHelp(
+      "A metric, named as in scikit-learn; may be given again. The first one ranks.", valueName: "metric"),
+    completion: .metrics)
+  var scoring: [String] = []
+
+  @Flag(help: "Score the training rows too.")
+  var trainScores = false
+
+  @Option(parsing: .unconditional, help: "The seed of everything random.")
+  var seed: UInt64 = 0
+
+  @Option(
+    help: ArgumentHelp("Where fits run: threads or sequential.", valueName: "name"),
+    completion: .list(BackendName.allCases.map(\.rawValue)))
+  var backend = BackendName.threads.rawValue
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "How many fits run at once; -1 for every CPU, -2 for all but one.", valueName: "number"))
+  var workers: Int?
+
+  /// The backend that was asked for.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter`.
+  func makeBackend() throws -> any ParallelBackend {
+    guard let name = BackendName(rawValue: backend.lowercased()) else {
+      let names = BackendName.allCases.map(\.rawValue)
+      let suggestion = names.nearest(to: backend).map { "did you mean '\($0)'? " } ?? ""
+      throw ApusError(
+        .invalidParameter, "there is no backend '\(backend)'",
+        hint: "\(suggestion)known: \(names.joined(separator: ", "))")
+    }
+    switch name {
+    case .threads: return try ThreadBackend(workers: workers ?? -1)
+    case .sequential:
+      guard (workers ?? 1) == 1 else {
+        throw ApusError(
+          .invalidParameter, "the sequential backend has one worker, not \(workers ?? 1)",
+          hint: "leave out --workers, or use --backend threads")
+      }
+      return SequentialBackend()
+    }
+  }
+
+  /// The options of the search, without the splitter, which may need the data.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for metrics that do not exist or suit the task.
+  func searchOptions(for task: LearningTask, defaultScoring: [String] = []) throws -> SearchOptions {
+    _ = try SplitterArgument(cv)
+    let metrics = try (scoring.isEmpty ? defaultScoring : scoring).map(Metric.named)
+    for metric in metrics where metric.task != task {
+      let suitable = Metric.all.filter { $0.task == task }.map(\.name)
+      throw ApusError(
+        .invalidParameter,
+        "the metric \(metric.name) is for \(metric.task.rawValue), not for \(task.rawValue)",
+        hint: "known for \(task.rawValue): \(suitable.joined(separator: ", "))")
+    }
+    return SearchOptions(metrics: metrics, includesTrainScores: trainScores, seed: Seed(seed))
+  }
+
+  /// The splitter for some rows.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter`.
+  func splitter(for task: LearningTask, _ data: Dataset) throws -> any Splitter {
+    try SplitterArgument(cv).splitter(for: task, shuffle: shuffle, data: data)
+  }
+}
+
+/// The backends that this program knows.
+enum BackendName: String, CaseIterable {
+  case threads
+  case sequential
+}

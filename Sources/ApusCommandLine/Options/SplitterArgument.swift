@@ -1,0 +1,138 @@
+import Apus
+
+/// How the rows are divided for cross-validation, as `--cv` spells it: `5`, `stratified:5`, `shuffle:10:0.2`.
+struct SplitterArgument: Sendable {
+  private enum Method: String, CaseIterable {
+    case kFold = "k-fold"
+    case stratified
+    case group
+    case predefined
+    case repeated
+    case repeatedStratified = "repeated-stratified"
+    case shuffle
+    case stratifiedShuffle = "stratified-shuffle"
+    case timeSeries = "time-series"
+
+    /// The fields after the name, as they stand in messages.
+    var fields: String {
+      switch self {
+      case .kFold, .stratified, .group: "FOLDS"
+      case .predefined: ""
+      case .repeated, .repeatedStratified: "FOLDS:REPEATS"
+      case .shuffle, .stratifiedShuffle: "SPLITS:TEST_FRACTION"
+      case .timeSeries: "SPLITS"
+      }
+    }
+  }
+
+  /// Every spelling, for the help.
+  static let spellings = Method.allCases
+    .map { $0.fields.isEmpty ? $0.rawValue : "\($0.rawValue):\($0.fields)" }.joined(separator: ", ")
+
+  /// The text as the user wrote it.
+  let text: String
+  private let method: Method?
+  private let first: Int?
+  private let second: String?
+
+  /// Reads a spelling.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter` that lists the valid ones.
+  init(_ text: String) throws {
+    self.text = text
+    let fields = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    func wrong(_ hint: String? = nil) -> ApusError {
+      ApusError(
+        .invalidParameter, "'--cv \(text)' does not say how to divide the rows",
+        hint: hint ?? "give a number of folds, or one of: \(Self.spellings)")
+    }
+    if fields.count == 1, let folds = Int(text) {
+      (method, first, second) = (nil, folds, nil)
+      return
+    }
+    let names = Method.allCases.map(\.rawValue)
+    let folded = fields[0].lowercased().filter { $0 != "-" && $0 != "_" }
+    let aliases = ["kfold": Method.kFold, "stratifiedkfold": .stratified, "groupkfold": .group]
+    guard
+      let method = aliases[folded]
+        ?? Method.allCases.first(where: { $0.rawValue.filter { $0 != "-" } == folded })
+    else {
+      throw wrong(
+        names.nearest(to: fields[0]).map { "did you mean '\($0)'? valid: \(Self.spellings)" })
+    }
+    let most = method.fields.isEmpty ? 1 : method.fields.split(separator: ":").count + 1
+    guard fields.count <= most else { throw wrong("write \(method.rawValue):\(method.fields)") }
+    self.method = method
+    if fields.count > 1 {
+      guard let count = Int(fields[1]) else { throw wrong("'\(fields[1])' is not a whole number") }
+      first = count
+    } else {
+      first = nil
+    }
+    second = fields.count > 2 ? fields[2] : nil
+  }
+
+  /// The splitter for a task and a data set.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter` when the parts do not fit together.
+  func splitter(for task: LearningTask, shuffle: Bool, data: Dataset) throws -> any Splitter {
+    if shuffle { try checkShuffle() }
+    let folds = first ?? 5
+    switch method ?? (task == .classification ? .stratified : .kFold) {
+    case .kFold: return KFold(folds: folds, shuffle: shuffle)
+    case .stratified: return StratifiedKFold(folds: folds, shuffle: shuffle)
+    case .group:
+      try requireGroups(data)
+      return GroupKFold(folds: folds, shuffle: shuffle)
+    case .predefined:
+      return PredefinedSplit(foldOfRow: try requireGroups(data).map(Int.init))
+    case .repeated: return RepeatedKFold(folds: folds, repeats: try repeats())
+    case .repeatedStratified: return RepeatedKFold(folds: folds, repeats: try repeats(), stratified: true)
+    case .shuffle: return ShuffleSplit(splitCount: first ?? 10, testFraction: try testFraction())
+    case .stratifiedShuffle:
+      return StratifiedShuffleSplit(splitCount: first ?? 10, testFraction: try testFraction())
+    case .timeSeries: return TimeSeriesSplit(splitCount: folds)
+    }
+  }
+
+  /// The division in words, for saved models: `5-fold cross-validation`.
+  var description: String {
+    method == nil ? "\(first ?? 5)-fold cross-validation" : "cross-validation (\(text))"
+  }
+
+  private func checkShuffle() throws {
+    switch method {
+    case nil, .kFold, .stratified, .group: return
+    case .predefined, .timeSeries:
+      throw ApusError(.invalidParameter, "'--cv \(text)' keeps the order of the rows; leave out --shuffle")
+    case .repeated, .repeatedStratified, .shuffle, .stratifiedShuffle:
+      throw ApusError(.invalidParameter, "'--cv \(text)' shuffles by itself; leave out --shuffle")
+    }
+  }
+
+  @discardableResult
+  private func requireGroups(_ data: Dataset) throws -> [Int32] {
+    if let groups = data.groups { return groups }
+    throw ApusError(
+      .invalidParameter, "'--cv \(text)' needs to know the group of each row",
+      hint: "name the column with --groups COLUMN")
+  }
+
+  private func repeats() throws -> Int {
+    guard let second else { return 10 }
+    guard let repeats = Int(second), repeats > 0 else {
+      throw ApusError(.invalidParameter, "'--cv \(text)': '\(second)' is not a number of repeats")
+    }
+    return repeats
+  }
+
+  private func testFraction() throws -> Double {
+    guard let second else { return 0.2 }
+    guard let fraction = Double(second), fraction > 0, fraction < 1 else {
+      throw ApusError(
+        .invalidParameter, "'--cv \(text)': '\(second)' is not a fraction of the rows",
+        hint: "write a number between 0 and 1, such as 0.2")
+    }
+    return fraction
+  }
+}

@@ -1,0 +1,52 @@
+import Apus
+import Synchronization
+
+/// Turns the events of a search into progress on the standard error.
+final class SearchProgress: Sendable {
+  private struct State {
+    var display: ProgressDisplay?
+    var fits = 0
+  }
+
+  private let state = Mutex(State())
+  private let rankingMetric: Int
+
+  /// - Parameter rankingMetric: the position of the metric whose best score is shown.
+  init(rankingMetric: Int = 0) { self.rankingMetric = rankingMetric }
+
+  /// The number of fits that the search was to make.
+  var fits: Int { state.withLock { $0.fits } }
+
+  /// Takes an event.
+  func handle(_ event: SearchEvent) {
+    switch event {
+    case .started(_, _, let fits):
+      state.withLock { $0 = State(display: ProgressDisplay(total: fits), fits: fits) }
+    case .fitFinished(_, _, _, let failure):
+      display?.update { state in
+        state.done += 1
+        if failure != nil { state.failed += 1 }
+      }
+    case .candidateFinished(_, _, _, let means):
+      guard means.indices.contains(rankingMetric), !means[rankingMetric].isNaN else { return }
+      let score = means[rankingMetric]
+      display?.update { $0.best = max($0.best ?? score, score) }
+    case .refitting:
+      finish()
+      Report.live("fitting the best candidate on all rows …")
+    case .finished: finish()
+    }
+  }
+
+  /// Takes the progress away; also called when the search has thrown.
+  func finish() {
+    let display = state.withLock { state in
+      defer { state.display = nil }
+      return state.display
+    }
+    display?.finish()
+    Report.live("")
+  }
+
+  private var display: ProgressDisplay? { state.withLock { $0.display } }
+}

@@ -1,0 +1,178 @@
+import Apus
+
+/// What `apus search` has to say.
+struct SearchReport: Encodable {
+  /// The best candidate.
+  struct Best: Encodable {
+    var estimator: String
+    /// The hyperparameters that the search varied.
+    var parameters: [String: ParameterValue]
+    /// Every hyperparameter.
+    var allParameters: [String: ParameterValue]
+    /// The mean over the folds.
+    var score: Double
+    /// The standard deviation over the folds.
+    var standardDeviation: Double
+    var metric: String
+    /// The row of the results, from 0.
+    var candidate: Int
+  }
+
+  var best: Best?
+  var results: [[String: ParameterValue]]
+  var dataset: String
+  var rows: Int
+  var features: Int
+  var seed: UInt64
+  var backend: String
+  var workers: Int
+  var folds: Int
+  var metrics: [String]
+  /// Whether every fit was tried; false when the search was interrupted.
+  var isComplete: Bool
+  var elapsedSeconds = 0.0
+  var refitSeconds: Double?
+  var failures: [FitFailure]
+  var output: String?
+
+  private let outcome: SearchResults
+  private let fits: Int
+
+  private enum CodingKeys: String, CodingKey {
+    case best, results, dataset, rows, features, seed, backend, workers, folds, metrics, isComplete
+    case elapsedSeconds, refitSeconds, failures, output
+  }
+
+  init(
+    _ outcome: SearchOutcome, dataset: String, _ data: Dataset, seed: UInt64, backend: any ParallelBackend,
+    fits: Int
+  ) {
+    self.outcome = outcome.results
+    self.fits = fits
+    results = outcome.results.table.objects
+    self.dataset = dataset
+    rows = data.rowCount
+    features = data.featureCount
+    self.seed = seed
+    self.backend = backend.name
+    workers = backend.capacity.slots
+    folds = outcome.results.foldCount
+    metrics = outcome.results.metrics
+    isComplete = outcome.results.isComplete
+    refitSeconds = outcome.refitSeconds
+    failures = outcome.results.failures
+    guard let best = outcome.best, let score = best.score(of: outcome.results.refitMetric) else { return }
+    self.best = Best(
+      estimator: best.estimator.name, parameters: best.parameters, allParameters: best.estimator.parameters,
+      score: score.mean, standardDeviation: score.standardDeviation, metric: score.metric,
+      candidate: outcome.results.candidates.firstIndex { $0.index == best.index } ?? 0)
+  }
+
+  /// All results for a file: JSON where its name says so, else CSV.
+  func resultsFile(named path: String) throws -> String {
+    path.lowercased().hasSuffix(".json") ? try StandardOutput.json(results) : outcome.table.csv
+  }
+
+  // MARK: For people
+
+  /// The ranking and the best candidate.
+  func text(top: Int, width: Int?) -> String {
+    let ranked = outcome.ranked
+    let shown = ranked.prefix(max(1, top))
+    let others = metrics.filter { $0 != outcome.refitMetric }
+    let hasFamilies = Set(ranked.map(\.estimator.name)).count > 1
+    var columns: [(title: String, alignment: TextTable.Alignment)] = [
+      ("Rank", .right), (outcome.refitMetric, .left),
+    ]
+    columns += others.map { ($0, .left) }
+    columns += [("Fit", .right), ("Estimator", .left), ("Parameters", .left), ("Notes", .left)]
+    var table = TextTable(columns)
+    for candidate in shown {
+      let scores = [outcome.refitMetric] + others
+      var cells = [rank(of: candidate)] + scores.map { Self.score(candidate.score(of: $0)) }
+      cells += [
+        Quantities.duration(Self.mean(candidate.fitSeconds)), hasFamilies ? candidate.estimator.name : "",
+        Self.text(of: candidate.parameters), notes(on: candidate),
+      ]
+      table.add(cells)
+    }
+    var text = table.text(width: width)
+    if ranked.count > shown.count { text += "… and \(ranked.count - shown.count) more (--top, --results)\n" }
+    if let best {
+      let parameters = Self.text(of: best.parameters)
+      text +=
+        "\nBest: \(best.estimator)\(parameters.isEmpty ? "" : " with \(parameters)"), "
+        + "\(best.metric) \(Quantities.score(best.score)) ± \(Quantities.score(best.standardDeviation))\n"
+    }
+    return text
+  }
+
+  /// Says on the standard error what a reader of the ranking should know.
+  func sayNotes() {
+    let made = outcome.candidates.reduce(0) { $0 + $1.fitSeconds.count(where: { !$0.isNaN }) }
+    let done = isComplete ? "\(fits)" : "\(made + failures.count) of \(fits)"
+    Report.note(
+      "\(done) fits in \(Quantities.duration(elapsedSeconds)) on \(Quantities.count(rows)) rows × \(features) "
+        + "features, \(backend) with \(workers) \(workers == 1 ? "worker" : "workers")")
+    if !isComplete { Report.note("The search was stopped: the ranking is of what was finished.") }
+    FailureNotes.say(failures)
+    if outcome.unconvergedFitCount > 0 {
+      Report.note(
+        "\(outcome.unconvergedFitCount) of \(fits) fits stopped before they converged; raise the number of "
+          + "iterations, or put standard-scaler+ before the estimator")
+    }
+  }
+
+  private func rank(of candidate: CandidateResult) -> String {
+    guard let score = candidate.score(of: outcome.refitMetric), !score.mean.isNaN else { return "-" }
+    return "\(score.rank)"
+  }
+
+  private func notes(on candidate: CandidateResult) -> String {
+    var notes: [String] = []
+    let failed = failures.count(where: { $0.candidate == candidate.index })
+    if failed > 0 { notes.append("\(failed) of \(folds) fits failed") }
+    let missing = candidate.fitSeconds.count(where: \.isNaN) - failed
+    if missing > 0 { notes.append("\(missing) of \(folds) folds missing") }
+    if !candidate.unconvergedFolds.isEmpty { notes.append("not converged") }
+    return notes.joined(separator: ", ")
+  }
+
+  private static func score(_ result: MetricResult?) -> String {
+    guard let result, !result.mean.isNaN else { return "-" }
+    return "\(Quantities.score(result.mean)) ± \(Quantities.score(result.standardDeviation))"
+  }
+
+  private static func mean(_ seconds: [Double]) -> Double {
+    let known = seconds.filter { !$0.isNaN }
+    return known.isEmpty ? .nan : known.reduce(0, +) / Double(known.count)
+  }
+
+  private static func text(of parameters: [String: ParameterValue]) -> String {
+    parameters.sorted { $0.key < $1.key }.map { name, value in
+      if case .real(let number) = value {
+        "\(name)=\(Quantities.parameter(number))"
+      } else {
+        "\(name)=\(value)"
+      }
+    }.joined(separator: " ")
+  }
+}
+
+/// Failed fits in words.
+enum FailureNotes {
+  /// Says the most common reasons, with an example of each.
+  static func say(_ failures: [FitFailure]) {
+    guard !failures.isEmpty else { return }
+    Report.note("\(failures.count) \(failures.count == 1 ? "fit" : "fits") failed:")
+    let byMessage = Dictionary(grouping: failures, by: \.message)
+    let common = byMessage.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
+    for (message, same) in common.prefix(3) {
+      let parameters = same[0].parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+      let example = ([same[0].estimator] + parameters).joined(separator: " ")
+      let times = same.count > 1 ? "\(same.count) times, first: " : ""
+      Report.note("  \(message) (\(times)\(example), fold \(same[0].fold))")
+    }
+    if common.count > 3 { Report.note("  … and \(common.count - 3) other reasons (see --json)") }
+  }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+
+/// Command lines that make no sense: exit code 2, nothing on the standard output, and a message that helps.
+@Suite struct BadUsageTests {
+  private func expectRefusal(
+    _ arguments: [String], _ words: [String], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let run = try ApusBinary.run(arguments: arguments)
+    #expect(run.status == 2, "\(run.errors)", sourceLocation: sourceLocation)
+    #expect(run.output.isEmpty, sourceLocation: sourceLocation)
+    for word in words {
+      #expect(run.errors.contains(word), "\(run.errors)", sourceLocation: sourceLocation)
+    }
+  }
+
+  private let logistic = ["search", "iris", "--estimator", "logistic-regression"]
+
+  @Test func aMisspeltParameterListsTheValidOnes() throws {
+    try expectRefusal(
+      ["fit", "iris", "--estimator", "logistic-regression", "--set", "maxIteration=3"],
+      ["no parameter 'maxIteration'", "did you mean 'maxIterations'?", "classWeight"])
+    try expectRefusal(logistic + ["--param", "cc=[1]"], ["no parameter 'cc'", "fitIntercept"])
+  }
+
+  @Test func aParameterOutOfRangeOrOfTheWrongType() throws {
+    try expectRefusal(
+      ["fit", "iris", "--estimator", "logistic-regression", "--set", "c=-1"],
+      ["c must be above 0", "-1"])
+    try expectRefusal(logistic + ["--param", "c=[1,0]"], ["c must be above 0"])
+    try expectRefusal(
+      ["fit", "iris", "--estimator", "logistic-regression", "--set", "maxIterations=many"],
+      ["maxIterations", "whole number", "\"many\""])
+    try expectRefusal(logistic + ["--param", "c=[1,big]"], ["\"big\""])
+  }
+
+  @Test func hyperparametersAreCheckedBeforeTheDataIsRead() throws {
+    try expectRefusal(
+      ["fit", "/no/such/file.csv", "--target", "y", "--estimator", "ridge", "--set", "alpha=-1"],
+      ["alpha must be at least 0"])
+  }
+
+  @Test func anEmptyGrid() throws {
+    try expectRefusal(logistic + ["--param", "c=[]"], ["no values for 'c'"])
+  }
+
+  @Test func aGridThatDoesNotParse() throws {
+    try expectRefusal(logistic + ["--param", "c"], ["name=values"])
+    try expectRefusal(logistic + ["--param", "c=log(1,2"], ["expected"])
+    try expectRefusal(logistic + ["--param", "c=lag(1,2,3)"], ["lag", "did you mean 'log'?"])
+    try expectRefusal(logistic + ["--param", "c=[1]", "--param", "c=[2]"], ["given twice"])
+  }
+
+  @Test func aDistributionWithoutANumberOfDraws() throws {
+    try expectRefusal(logistic + ["--param", "c=loguniform(1e-3,1)"], ["--random N"])
+  }
+
+  @Test func namesThatDoNotExist() throws {
+    try expectRefusal(
+      ["fit", "iris", "--estimator", "ridg"], ["no estimator 'ridg'", "did you mean 'ridge'?"])
+    try expectRefusal(
+      logistic + ["--scoring", "acuracy"], ["no metric 'acuracy'", "did you mean 'accuracy'?"])
+    try expectRefusal(
+      logistic + ["--backend", "thread"], ["no backend 'thread'", "did you mean 'threads'?"])
+    try expectRefusal(logistic + ["--cv", "stratifed:5"], ["did you mean 'stratified'?"])
+  }
+
+  @Test func optionsThatContradictEachOther() throws {
+    try expectRefusal(logistic + ["--backend", "sequential", "--workers", "2"], ["one worker"])
+    try expectRefusal(logistic + ["--workers", "0"], ["0 workers"])
+    try expectRefusal(logistic + ["--cv", "1"], ["at least 2 folds"])
+    try expectRefusal(logistic + ["--cv", "time-series:3", "--shuffle"], ["leave out --shuffle"])
+    try expectRefusal(logistic + ["--scoring", "r2"], ["r2 is for regression"])
+    try expectRefusal(
+      ["search", "iris", "--estimator", "logistic-regression", "--estimator", "ridge"],
+      ["one task at a time"])
+  }
+
+  @Test func aFileWhoseTargetIsNotNamed() throws {
+    try expectRefusal(
+      ["fit", "/no/such/file.csv", "--estimator", "ridge"],
+      ["which column should be predicted?", "--target"])
+  }
+
+  @Test func anEstimatorIsNeeded() throws {
+    try expectRefusal(["search", "iris"], ["--estimator", "--space"])
+    try expectRefusal(["fit", "iris"], ["--estimator"])
+  }
+
+  @Test func aSpaceThatIsNotOne() throws {
+    let scratch = try Scratch()
+    let broken = try scratch.write("broken.yaml", "- estimator: [ridge\n")
+    try expectRefusal(["search", "diabetes", "--space", broken], ["broken.yaml", "not YAML"])
+    let foreign = try scratch.write("foreign.yaml", "- estimator: ridge\n  alpha: [1]\n")
+    try expectRefusal(["search", "diabetes", "--space", foreign], ["foreign.yaml", "parameters"])
+  }
+
+  @Test func aModelWithoutProbabilities() throws {
+    let scratch = try Scratch()
+    let model = scratch.path("ridge.model")
+    #expect(try ApusBinary.run("fit", "diabetes", "--estimator", "ridge", "-o", model).status == 0)
+    try expectRefusal(
+      ["predict", model, "diabetes", "--probabilities"], ["gives no probabilities"])
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+
+/// What a person sees and does while a search runs; each search here would take minutes.
+@Suite struct InterruptionTests {
+  private let long = [
+    "search", "letter", "--estimator", "k-means", "--param", "clusterCount=range(2,401)", "--cv", "2",
+    "--workers", "1",
+  ]
+
+  /// Whether the bar says that a candidate is finished.
+  private func hasScore(_ text: String) -> Bool { text.contains("best -") }
+
+  @Test func aFirstInterruptEndsWithThePartialTable() throws {
+    let run = try PseudoTerminal(columns: 80).run(long) { process, terminal in
+      #expect(terminal.wait(until: hasScore))
+      process.interrupt()
+    }
+    #expect(run.status == 130)
+    #expect(run.output.hasPrefix("Rank"))
+    #expect(run.output.contains("Best: k-means with clusterCount="))
+    #expect(run.errors.contains("once more to stop at once"))
+    #expect(run.errors.contains("of 800 fits in"))
+  }
+
+  @Test func terminationDoesTheSameAndJSONSaysThatItIsPartial() throws {
+    let run = try PseudoTerminal(columns: 80).run(long + ["--json"]) { process, terminal in
+      #expect(terminal.wait(until: hasScore))
+      process.terminate()
+    }
+    #expect(run.status == 143)
+    let report = try run.json()
+    #expect(report["isComplete"] as? Bool == false)
+    let results = try #require(report["results"] as? [[String: Any]])
+    #expect(!results.isEmpty)
+    #expect(results.count < 400)
+  }
+
+  @Test func theBarFitsTheTerminalAndGoesAway() throws {
+    let run = try PseudoTerminal(columns: 60).run(long) { process, terminal in
+      #expect(terminal.wait(until: hasScore))
+      process.interrupt()
+    }
+    let lines = run.errors.split(whereSeparator: { $0 == "\r" || $0 == "\n" || $0 == "\r\n" })
+    let bars = lines.map { $0.replacing("\u{1B}[K", with: "") }.filter { $0.contains("/800 fits") }
+    #expect(!bars.isEmpty)
+    #expect(bars.allSatisfy { $0.count < 60 })
+    #expect(bars.contains { $0.contains("━") || $0.contains("─") })
+  }
+
+  @Test func aDumbTerminalGetsPlainLines() throws {
+    let run = try PseudoTerminal(columns: 80).run(
+      ["search", "iris", "--estimator", "logistic-regression", "--param", "c=[1,2]"],
+      environment: ["TERM": "dumb"])
+    #expect(run.status == 0)
+    #expect(!run.errors.contains("\u{1B}"))
+    #expect(run.errors.contains("10 of 10 fits (100%)"))
+  }
+
+  @Test func aPipeGetsPlainLines() throws {
+    let run = try ApusBinary.run(
+      "search", "iris", "--estimator", "logistic-regression", "--param", "c=[1,2]")
+    #expect(run.status == 0)
+    #expect(!run.errors.contains("\u{1B}"))
+    #expect(!run.errors.contains("\r"))
+    #expect(run.errors.contains("10 of 10 fits (100%)"))
+  }
+
+  @Test func coloursAreLeftOutWhereTheyAreNotWanted() throws {
+    let coloured = try PseudoTerminal(columns: 80).run([
+      "fit", "none.csv", "--target=y", "--estimator=ridge",
+    ])
+    #expect(coloured.errors.contains("\u{1B}[31mError:"))
+    let plain = try PseudoTerminal(columns: 80).run(
+      ["fit", "none.csv", "--target=y", "--estimator=ridge"], environment: ["NO_COLOR": "1"])
+    #expect(!plain.errors.contains("\u{1B}"))
+    #expect(plain.errors.contains("Error: "))
+  }
+}

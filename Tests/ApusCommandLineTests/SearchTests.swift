@@ -1,0 +1,162 @@
+import Apus
+import Foundation
+import Testing
+
+@Suite struct SearchTests {
+  static let ridge = [
+    "search", "diabetes", "--estimator", "ridge", "--param", "alpha=log(1e-3,1e3,7)",
+  ]
+
+  @Test func theResultIsOneObjectWithTheDocumentedKeys() throws {
+    let run = try ApusBinary.run(arguments: Self.ridge + ["--cv", "4", "--seed", "7", "--json"])
+    #expect(run.status == 0, "\(run.errors)")
+    let report = try run.json()
+    #expect(report["dataset"] as? String == "diabetes")
+    #expect(report["seed"] as? Int == 7)
+    #expect(report["backend"] as? String == "threads")
+    #expect(try #require(report["elapsedSeconds"] as? Double) > 0)
+    #expect((report["failures"] as? [Any])?.isEmpty == true)
+    let results = try #require(report["results"] as? [[String: Any]])
+    #expect(results.count == 7)
+    let keys = Set(results[0].keys)
+    #expect(
+      keys.isSuperset(of: [
+        "estimator", "mean_fit_time", "std_fit_time", "mean_score_time", "std_score_time",
+        "param_alpha",
+        "params", "split0_test_score", "split3_test_score", "mean_test_score", "std_test_score",
+        "rank_test_score",
+      ]))
+    #expect(!keys.contains("split4_test_score"))
+    let best = try #require(report["best"] as? [String: Any])
+    let scores = try results.map { try #require($0["mean_test_score"] as? Double) }
+    let top = try #require(scores.max())
+    #expect(best["score"] as? Double == top)
+    #expect(best["estimator"] as? String == "ridge")
+    let row = try #require(results.first { $0["rank_test_score"] as? Int == 1 })
+    let parameters = try #require(best["parameters"] as? [String: Double])
+    #expect(parameters["alpha"] == row["param_alpha"] as? Double)
+  }
+
+  @Test func scoresAreTheLibrarysOnEveryBackend() async throws {
+    let data = try Dataset(bundled: "diabetes")
+    let grid = try ParameterGrid(Ridge()).varying(
+      "alpha", over: .log(from: 1e-3, to: 1e3, count: 7))
+    let library = try await GridSearch(
+      grid, SearchOptions(splitter: KFold(folds: 5), refits: false)
+    )
+    .run(on: data, backend: SequentialBackend())
+    let expected = library.results.candidates.map { $0.scores[0].mean }
+    for backend in [["--backend", "sequential"], ["--workers", "1"], ["--workers", "2"]] {
+      let run = try ApusBinary.run(arguments: Self.ridge + backend + ["--json"])
+      let results = try #require(run.json()["results"] as? [[String: Any]])
+      #expect(results.map { $0["mean_test_score"] as? Double } == expected)
+    }
+  }
+
+  @Test func twoFamiliesShareAListOfParametersAndTheBestIsSaved() throws {
+    let scratch = try Scratch()
+    let model = scratch.path("best.model")
+    let run = try ApusBinary.run(
+      "search", "iris", "--estimator", "logistic-regression", "--estimator",
+      "standard-scaler+logistic-regression", "--param", "with_mean=[true,false]", "--param",
+      "C=[0.01,1]",
+      "--output", model, "--results", scratch.path("results.csv"))
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output.contains("Best: "))
+    #expect(run.output.contains("standard-scaler+logistic-regression"))
+    #expect(run.output.contains("logisticRegression.c=0.01 standardScaler.withMean=true"))
+    #expect(run.errors.contains("apus predict \(model) iris"))
+    let lines = try scratch.read("results.csv").split(separator: "\n")
+    #expect(lines.count == 7)
+    #expect(
+      lines[0].hasPrefix(
+        "estimator,mean_fit_time,std_fit_time,mean_score_time,std_score_time,param_"))
+    let predicted = try ApusBinary.run("predict", model, "iris", "--probabilities")
+    #expect(predicted.status == 0, "\(predicted.errors)")
+    #expect(
+      predicted.output.hasPrefix(
+        "species,probability of setosa,probability of versicolor,probability of virginica\n"))
+    #expect(predicted.output.split(separator: "\n").count == 151)
+  }
+
+  @Test func aFileCanHoldTheSpace() throws {
+    let scratch = try Scratch()
+    let space = try scratch.write(
+      "space.yaml",
+      """
+      - estimator: ridge
+        parameters:
+          alpha: log(1e-3, 1e3, 7)
+      """)
+    let fromFile = try ApusBinary.run("search", "diabetes", "--space", space, "--json").json()
+    let fromOptions = try ApusBinary.run(arguments: Self.ridge + ["--json"]).json()
+    let scores = { (report: [String: Any]) in
+      (report["results"] as? [[String: Any]])?.map { $0["mean_test_score"] as? Double }
+    }
+    #expect(scores(fromFile) == scores(fromOptions))
+    #expect(scores(fromFile)?.count == 7)
+  }
+
+  @Test func randomDrawsDependOnTheSeedAlone() throws {
+    func alphas(seed: String, draws: String) throws -> [Double] {
+      let run = try ApusBinary.run(
+        "search", "diabetes", "--estimator", "ridge", "--param", "alpha=loguniform(1e-3,1e3)",
+        "--random",
+        draws, "--seed", seed, "--json")
+      let results = try #require(run.json()["results"] as? [[String: Any]])
+      return try results.map { try #require($0["param_alpha"] as? Double) }
+    }
+    let first = try alphas(seed: "1", draws: "6")
+    #expect(first.count == 6)
+    #expect(Set(first).count == 6)
+    #expect(first.allSatisfy { (1e-3...1e3).contains($0) })
+    #expect(try alphas(seed: "1", draws: "4") == Array(first.prefix(4)))
+    #expect(try alphas(seed: "2", draws: "6") != first)
+  }
+
+  @Test func severalMetricsAndTheOneThatDecides() throws {
+    let arguments =
+      Self.ridge + ["--scoring", "r2", "--scoring", "neg_mean_absolute_error", "--train-scores"]
+    let run = try ApusBinary.run(
+      arguments: arguments + ["--refit", "neg_mean_absolute_error", "--json"])
+    #expect(run.status == 0, "\(run.errors)")
+    let report = try run.json()
+    let best = try #require(report["best"] as? [String: Any])
+    #expect(best["metric"] as? String == "neg_mean_absolute_error")
+    let results = try #require(report["results"] as? [[String: Any]])
+    for key in ["mean_test_r2", "rank_test_neg_mean_absolute_error", "mean_train_r2"] {
+      #expect(results[0][key] != nil, "\(key)")
+    }
+    let scores = results.compactMap { $0["mean_test_neg_mean_absolute_error"] as? Double }
+    #expect(best["score"] as? Double == scores.max())
+  }
+
+  @Test func clusteringIsSearchedWithoutATarget() throws {
+    let run = try ApusBinary.run(
+      "search", "iris", "--target", "none", "--drop", "species", "--estimator", "k-means",
+      "--param",
+      "clusterCount=[2,3]", "--scoring", "silhouette_score", "--shuffle", "--json")
+    #expect(run.status == 0, "\(run.errors)")
+    let best = try #require(run.json()["best"] as? [String: Any])
+    #expect((best["parameters"] as? [String: Int])?["clusterCount"] == 2)
+  }
+
+  @Test func quietSaysNothingBesideTheResult() throws {
+    let run = try ApusBinary.run(arguments: Self.ridge + ["--quiet"])
+    #expect(run.status == 0)
+    #expect(run.errors.isEmpty)
+    #expect(run.output.hasPrefix("Rank"))
+  }
+
+  @Test func aReaderThatTakesOneLineIsNoError() throws {
+    let scratch = try Scratch()
+    let model = scratch.path("best.model")
+    let command = "'\(ApusBinary.url.path)' \(Self.ridge.map { "'\($0)'" }.joined(separator: " "))"
+    let script = "\(command) --output '\(model)' --top 100 | head -1; echo ${PIPESTATUS[0]}"
+    let run = try ApusBinary.shell(script)
+    #expect(run.output.hasPrefix("Rank"))
+    #expect(run.output.hasSuffix("\n0\n"))
+    #expect(!run.errors.contains("Error"))
+    #expect(FileManager.default.fileExists(atPath: model))
+  }
+}
