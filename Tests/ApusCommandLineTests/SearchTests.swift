@@ -148,6 +148,38 @@ import Testing
     #expect(run.output.hasPrefix("Rank"))
   }
 
+  @Test func someFailedFitsAreRowsAndAnExitCodeOfTheirOwn() throws {
+    let clusters = ["search", "iris", "--estimator", "k-means", "--target", "none", "--drop", "species"]
+    let run = try ApusBinary.run(arguments: clusters + ["--param", "clusterCount=[2,130]", "--json"])
+    #expect(run.status == 4)
+    let report = try run.json()
+    let failures = try #require(report["failures"] as? [[String: Any]])
+    #expect(failures.count == 5)
+    #expect(failures.allSatisfy { $0["candidate"] as? Int == 1 && $0["reason"] as? String == "threw" })
+    #expect((report["best"] as? [String: Any])?["candidate"] as? Int == 0)
+    let results = try #require(report["results"] as? [[String: Any]])
+    #expect(results[1]["mean_test_score"] is NSNull)
+    #expect(run.errors.contains("130 clusters"))
+
+    let none = try ApusBinary.run(arguments: clusters + ["--param", "clusterCount=[130]"])
+    #expect(none.status == 5)
+    #expect(none.output.isEmpty)
+    #expect(none.errors.contains("all 5 fits failed"))
+  }
+
+  @Test func aReaderThatLeavesInTheMiddleIsNoError() throws {
+    let scratch = try Scratch()
+    let model = scratch.path("letter.model")
+    let fit = try ApusBinary.run(
+      "fit", "letter", "--estimator", "k-means", "--set", "clusterCount=2", "-o", model)
+    #expect(fit.status == 0, "\(fit.errors)")
+    // Some 40 kB, more than fits into what head reads before it leaves.
+    let run = try ApusBinary.shell(
+      "'\(ApusBinary.url.path)' predict '\(model)' letter --json | head -1; echo ${PIPESTATUS[0]}")
+    #expect(run.output == "{\n0\n")
+    #expect(run.errors.isEmpty)
+  }
+
   @Test func aReaderThatTakesOneLineIsNoError() throws {
     let scratch = try Scratch()
     let model = scratch.path("best.model")

@@ -16,10 +16,19 @@ enum Quantities {
   /// A score with as many digits as help to compare: `0.9767`, `54.21`, `-2860`, `1.234e+09`.
   static func score(_ value: Double) -> String {
     guard value.isFinite else { return "\(value)" }
-    let size = abs(value)
-    if size >= 1e7 { return String(format: "%.4g", value) }
-    return fixed(value, size < 10 ? 4 : size < 1000 ? 2 : 0)
+    if abs(value) >= 1e7 { return String(format: "%.4g", value) }
+    return fixed(value, scoreDigits(value))
   }
+
+  /// A mean and its standard deviation, with as many digits as the mean has: `0.9767 ± 0.0123`.
+  static func score(_ mean: Double, deviation: Double) -> String {
+    guard mean.isFinite, deviation.isFinite, abs(mean) < 1e7 else {
+      return "\(score(mean)) ± \(score(deviation))"
+    }
+    return "\(score(mean)) ± \(fixed(deviation, scoreDigits(mean)))"
+  }
+
+  private static func scoreDigits(_ value: Double) -> Int { abs(value) < 10 ? 4 : abs(value) < 1000 ? 2 : 0 }
 
   /// A rate a second: `1250/s`, `12.3/s`, `0.42/s`.
   static func rate(_ perSecond: Double) -> String { "\(significant(perSecond))/s" }

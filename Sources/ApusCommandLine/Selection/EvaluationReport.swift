@@ -104,7 +104,7 @@ struct EvaluationReport: Encodable {
     guard !known.isEmpty else { return "-" }
     let mean = known.reduce(0, +) / Double(known.count)
     let variance = known.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(known.count)
-    return "\(Quantities.score(mean)) ± \(Quantities.score(variance.squareRoot()))"
+    return Quantities.score(mean, deviation: variance.squareRoot())
   }
 }
 

@@ -102,7 +102,7 @@ struct SearchReport: Encodable {
       let parameters = Self.text(of: best.parameters)
       text +=
         "\nBest: \(best.estimator)\(parameters.isEmpty ? "" : " with \(parameters)"), "
-        + "\(best.metric) \(Quantities.score(best.score)) ± \(Quantities.score(best.standardDeviation))\n"
+        + "\(best.metric) \(Quantities.score(best.score, deviation: best.standardDeviation))\n"
     }
     return text
   }
@@ -140,7 +140,7 @@ struct SearchReport: Encodable {
 
   private static func score(_ result: MetricResult?) -> String {
     guard let result, !result.mean.isNaN else { return "-" }
-    return "\(Quantities.score(result.mean)) ± \(Quantities.score(result.standardDeviation))"
+    return Quantities.score(result.mean, deviation: result.standardDeviation)
   }
 
   private static func mean(_ seconds: [Double]) -> Double {
