@@ -5,5 +5,7 @@ enum BuiltInEstimators {
     LogisticRegression.self,
     Ridge.self,
     StandardScaler.self,
+    RandomForestClassifier.self, RandomForestRegressor.self, ExtraTreesClassifier.self,
+    ExtraTreesRegressor.self, DecisionTreeClassifier.self, DecisionTreeRegressor.self,
   ]
 }

@@ -10,6 +10,7 @@
 #endif
 
 #include "LinearModelKernels.h"
+#include "ForestKernels.h"
 #include "decimal.h"
 #include "kmeans.h"
 

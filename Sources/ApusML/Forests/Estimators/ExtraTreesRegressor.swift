@@ -1,0 +1,84 @@
+import ApusData
+import ApusParallel
+
+/// Extremely randomized regression trees (Geurts, Ernst and Wehenkel, 2006).
+///
+/// For each feature that is looked at, one threshold is drawn at random between its lowest and its highest
+/// value in the node, and the best of these splits is taken. Hyperparameters and defaults are those of
+/// scikit-learn.
+///
+/// ```swift
+/// let model = try ExtraTreesRegressor().fit(data)
+/// let prices = try model.predict(newFeatures)
+/// ```
+public struct ExtraTreesRegressor: ForestEstimator {
+  /// The number of trees; 100 unless set.
+  public var treeCount = 100
+  /// What the splits lower; ``RegressionCriterion/squaredError`` unless set.
+  public var criterion = RegressionCriterion.squaredError
+  /// The greatest number of splits between the root and a leaf; nil (the default) for no limit.
+  public var maxDepth: Int?
+  /// A node of fewer rows is not split; 2 unless set.
+  public var minSamplesSplit: RowLimit = 2
+  /// The least number of rows of a leaf; 1 unless set.
+  public var minSamplesLeaf: RowLimit = 1
+  /// The least weight of a leaf as a share of the tree's, from 0 to 0.5; 0 unless set.
+  public var minWeightFractionLeaf = 0.0
+  /// How many features to look at for each split; all unless set.
+  public var maxFeatures: FeatureLimit = .all
+  /// The most leaves of a tree; nil (the default) for no limit. The splits that gain most then come first.
+  public var maxLeafNodes: Int?
+  /// A split must lower the impurity, weighted by the node's share of the rows, by at least this; 0 unless set.
+  public var minImpurityDecrease = 0.0
+  /// Whether each tree is grown on rows drawn with replacement, rather than on all; false unless set.
+  public var bootstrap = false
+  /// How many rows to draw for a tree; nil (the default) for as many as there are. Needs ``bootstrap``.
+  public var maxSamples: RowLimit?
+  /// Whether to score each row by the trees that did not see it. Needs ``bootstrap``.
+  public var outOfBagScore = false
+  /// Which thresholds to consider; ``SplitSearch/automatic`` unless set.
+  public var splits = SplitSearch.automatic
+  /// The most bins of a column, from 2 to 256 (the default), where splits are searched by histogram.
+  public var maxBins = 256
+
+  /// The estimator with its default hyperparameters.
+  public init() {}
+
+  /// `extra-trees-regressor`.
+  public static let name = "extra-trees-regressor"
+  /// What it does.
+  public static let summary =
+    "Averages regression trees whose thresholds are drawn at random."
+  /// Regression.
+  public static let task = LearningTask.regression
+
+  /// The hyperparameters, in the order in which they are listed to users.
+  public static var hyperparameters: [Hyperparameter<Self>] {
+    [treeCountParameter]
+      + [Hyperparameter("criterion", \Self.criterion, "What the splits lower.")]
+      + growthParameters
+      + samplingParameters
+      + splitParameters
+  }
+
+  /// Grows the trees, each with a seed of its own.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for hyperparameters, `data` when the target does not
+  ///   suit, `cancelled`.
+  /// - Complexity: O(n log n) for each feature looked at in a balanced tree and each tree.
+  public func fit(_ data: Dataset, _ context: FitContext) throws -> ForestRegressorModel {
+    try fit(data, context, keepingInnerValues: false)
+  }
+
+  /// Fits as ``fit(_:_:)`` does; the model can then be cut to lesser depths, for searches over `maxDepth`.
+  package func fit(
+    _ data: Dataset, _ context: FitContext, keepingInnerValues keepsInnerValues: Bool
+  ) throws -> ForestRegressorModel {
+    try validate()
+    var plan = plan
+    plan.keepsInnerValues = keepsInnerValues
+    plan.hasRandomThresholds = true
+    return try plan.fitRegressor(
+      data, criterion: criterion, outOfBagScore: outOfBagScore, estimator: Self.name, context)
+  }
+}

@@ -1,0 +1,209 @@
+import ApusParallel
+import CKernels
+
+/// Finds the split of a node: draws features at random and asks the criterion about each.
+final class SplitFinder<Statistics: NodeStatistics> {
+  let data: BinnedFeatures
+  let settings: GrowthSettings
+  let statistics: Statistics
+  /// The least a split must leave on either side.
+  var limits: forest_leaf_limits
+  private let columns: Room<ColumnAccess>
+  private let codes: Room<UInt16>
+  private let order: Room<Int32>
+  private let draws: Room<Int32>
+
+  init(data: BinnedFeatures, settings: GrowthSettings, statistics: Statistics) {
+    self.data = data
+    self.settings = settings
+    self.statistics = statistics
+    columns = Room(zip(data.bins, data.codes).map(ColumnAccess.init))
+    codes = Room(data.rowCount)
+    order = Room((0..<Int32(data.bins.count)).map { $0 })
+    draws = Room(data.bins.count)
+    limits = forest_leaf_limits(rows: Int32(settings.minLeafRows), weight: .leastNormalMagnitude)
+  }
+
+  /// The best split on features drawn without replacement, or nil when none is allowed.
+  ///
+  /// Features that do not vary in the node count as drawn, but at least one that does is looked at
+  /// (as scikit-learn does). Of splits that gain the same, the one drawn first is taken.
+  ///
+  /// - Parameter constants: one bit a feature, set for those that do not vary in the node; completed here.
+  func split(
+    _ rows: UnsafePointer<UInt32>, count: Int, seed: Seed, constants: UnsafeMutablePointer<UInt64>
+  ) -> NodeSplit? {
+    var random = seed.randomSource()
+    var best = NodeSplit()
+    let featureCount = data.bins.count
+    let order = order.base
+    var drawn = 0
+    var hasVarying = false
+    while drawn < featureCount, drawn < settings.featuresPerSplit || !hasVarying {
+      let chosen = drawn &+ random.integer(below: featureCount &- drawn)
+      let feature = order[chosen]
+      order[chosen] = order[drawn]
+      order[drawn] = feature
+      draws.base[drawn] = Int32(truncatingIfNeeded: chosen)
+      drawn &+= 1
+      let (word, bit) = (Int(feature) >> 6, UInt64(1) << UInt64(feature & 63))
+      if constants[word] & bit != 0 { continue }
+      let (lowest, highest) = gather(Int(feature), rows, count)
+      if lowest == highest {
+        constants[word] |= bit
+        continue
+      }
+      hasVarying = true
+      if offer(Int(feature), rows, count, lowest, highest, &random, &best) { break }
+    }
+    // The order is put back, so that a node's draws do not depend on the nodes before it.
+    while drawn > 0 {
+      drawn &-= 1
+      let chosen = Int(draws.base[drawn])
+      (order[chosen], order[drawn]) = (order[drawn], order[chosen])
+    }
+    return best.decrease >= 0 ? best : nil
+  }
+
+  /// Copies the codes of a node's rows; returns the lowest and the highest.
+  private func gather(_ feature: Int, _ rows: UnsafePointer<UInt32>, _ count: Int) -> (Int32, Int32) {
+    let column = columns.base[feature]
+    let range =
+      if let bytes = column.bytes {
+        forest_gather_codes_8(bytes, rows, Int64(count), codes.base)
+      } else {
+        forest_gather_codes_16(column.words!, rows, Int64(count), codes.base)
+      }
+    return (Int32(range >> 16), Int32(range & 0xFFFF))
+  }
+
+  /// Compares the feature's best split with the best so far; returns whether no other can be better.
+  private func offer(
+    _ feature: Int, _ rows: UnsafePointer<UInt32>, _ count: Int, _ lowest: Int32, _ highest: Int32,
+    _ random: inout RandomSource, _ best: inout NodeSplit
+  ) -> Bool {
+    let column = columns.base[feature]
+    var candidate = NodeSplit(feature: feature)
+    if column.isCategorical {
+      splitCategories(data.bins[feature], count, &random, &candidate)
+    } else if settings.hasRandomThresholds {
+      splitAtRandom(data.bins[feature], count, lowest, highest, &random, &candidate)
+    } else {
+      let split = statistics.bestSplit(
+        codes: codes.base, count: count, lowest: lowest, highest: highest, missingCode: column.missingCode,
+        limits: limits)
+      guard split.decrease > best.decrease else { return false }
+      candidate.decrease = split.decrease
+      candidate.lastLeft = split.last_left
+      candidate.missingLeft = split.missing_left < 0 ? nil : split.missing_left == 1
+    }
+    guard candidate.decrease > best.decrease else { return false }
+    best = candidate
+    return count == 2 || best.decrease >= statistics.greatestDecrease
+  }
+
+  /// A threshold between the lowest and the highest value, drawn uniformly; missing values go to a random side.
+  private func splitAtRandom(
+    _ bins: ColumnBins, _ count: Int, _ lowest: Int32, _ highest: Int32, _ random: inout RandomSource,
+    _ candidate: inout NodeSplit
+  ) {
+    let draw = random.uniform()
+    let coin = random.uniform() < 0.5
+    var highestKnown = highest
+    let hasMissing = highest == bins.missingCode
+    if hasMissing {
+      highestKnown = lowest
+      for index in 0..<count {
+        let code = Int32(codes.base[index])
+        if code != bins.missingCode, code > highestKnown { highestKnown = code }
+      }
+    }
+    if lowest == highestKnown {
+      // One known value beside missing ones: they part.
+      candidate.lastLeft = lowest
+      candidate.missingLeft = false
+      candidate.threshold = Int(lowest) < bins.boundaries.count ? bins.boundaries[Int(lowest)] : .infinity
+    } else {
+      let (low, high) = (bins.lowest[Int(lowest)], bins.highest[Int(highestKnown)])
+      let threshold = low * (1 - draw) + high * draw
+      candidate.lastLeft = bins.lastCode(upTo: threshold, from: lowest, below: highestKnown)
+      candidate.threshold = bins.threshold(near: threshold, after: candidate.lastLeft)
+      candidate.missingLeft = hasMissing ? coin : nil
+    }
+    for index in 0..<count {
+      let code = Int32(codes.base[index])
+      let isLeft =
+        code == bins.missingCode ? candidate.missingLeft == true : code <= candidate.lastLeft
+      codes.base[index] = isLeft ? 0 : 1
+    }
+    candidate.decrease =
+      statistics.bestSplit(
+        codes: codes.base, count: count, lowest: 0, highest: 1, missingCode: -1, limits: limits
+      ).decrease
+  }
+
+  /// Puts the node's categories in the order of their mean target and splits between two of them, which finds
+  /// the best of all subsets for numbers and for two classes (Fisher, 1958); with more classes the order is by
+  /// the share of the node's leading class. Random thresholds part the ordered categories at random.
+  private func splitCategories(
+    _ bins: ColumnBins, _ count: Int, _ random: inout RandomSource, _ candidate: inout NodeSplit
+  ) {
+    let codeCount = bins.codeCount
+    var sums = [Double](repeating: 0, count: codeCount + 1)
+    var weights = sums
+    var occurs = [Bool](repeating: false, count: codeCount + 1)
+    for index in 0..<count {
+      let code = Int(codes.base[index])
+      let score = statistics.score(ofRow: index)
+      sums[code] += score.sum
+      weights[code] += score.weight
+      occurs[code] = true
+    }
+    let present = (0..<codeCount).filter { occurs[$0] }
+    let means = present.map { weights[$0] > 0 ? sums[$0] / weights[$0] : 0 }
+    let ordered = present.indices.sorted { (means[$0], $0) < (means[$1], $1) }.map { present[$0] }
+    let hasMissing = occurs[codeCount]
+    var ranks = [UInt16](repeating: UInt16(ordered.count), count: codeCount + 1)
+    for (rank, code) in ordered.enumerated() { ranks[code] = UInt16(rank) }
+    let lastRank = ordered.count - (hasMissing ? 0 : 1)
+    var forcedCut: Int?
+    if settings.hasRandomThresholds {
+      forcedCut = ordered.count < 2 ? 0 : random.integer(below: ordered.count - 1)
+    }
+    let coin = settings.hasRandomThresholds && ordered.count > 1 && random.uniform() < 0.5
+    for index in 0..<count {
+      let rank = ranks[Int(codes.base[index])]
+      if let forcedCut {
+        let isMissing = hasMissing && Int(rank) == ordered.count
+        codes.base[index] = (isMissing ? coin : Int(rank) <= forcedCut) ? 0 : 1
+      } else {
+        codes.base[index] = rank
+      }
+    }
+    let split = statistics.bestSplit(
+      codes: codes.base, count: count, lowest: 0, highest: forcedCut == nil ? Int32(lastRank) : 1,
+      missingCode: forcedCut == nil && hasMissing ? Int32(ordered.count) : -1, limits: limits)
+    candidate.decrease = split.decrease
+    let lastLeft = forcedCut ?? Int(split.last_left)
+    candidate.missingLeft = hasMissing ? (forcedCut == nil ? split.missing_left == 1 : coin) : nil
+    var set = CategorySet()
+    for code in ordered.prefix(lastLeft + 1) { set.insert(code) }
+    candidate.set = set
+    for code in present { candidate.occurring.insert(code) }
+  }
+}
+
+/// What the search needs of a column for each node, without counting references; the data set keeps the codes.
+private struct ColumnAccess: BitwiseCopyable {
+  let bytes: UnsafePointer<UInt8>?
+  let words: UnsafePointer<UInt16>?
+  let missingCode: Int32
+  let isCategorical: Bool
+
+  init(_ bins: ColumnBins, _ codes: CodeColumn) {
+    bytes = codes.bytes.map { UnsafePointer($0) }
+    words = codes.words.map { UnsafePointer($0) }
+    missingCode = bins.missingCode
+    isCategorical = bins.categoryCount != nil
+  }
+}

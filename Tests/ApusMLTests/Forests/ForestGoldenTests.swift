@@ -1,0 +1,154 @@
+import ApusData
+import ApusLinearAlgebra
+import ApusML
+import ApusParallel
+import ApusTestSupport
+import Testing
+
+/// What `Tests/Goldens/make_forests.py` wrote.
+private struct ForestGoldens: Decodable {
+  struct Tree: Decodable, CustomTestStringConvertible {
+    let name: String
+    let dataset: String
+    let estimator: String
+    let parameters: [String: ParameterValue]
+    let weighted: Bool
+    let missing: Bool
+    let leafValues: [[Double]]
+    let leafOfRow: [Int]
+    let importances: [Double]
+    let leafCount: Int
+    var testDescription: String { name }
+  }
+
+  struct Forest: Decodable, CustomTestStringConvertible {
+    let dataset: String
+    let estimator: String
+    let parameters: [String: ParameterValue]
+    let mean: Double
+    let deviation: Double
+    let outOfBagMean: Double?
+    let outOfBagDeviation: Double?
+    var testDescription: String { "\(estimator) on \(dataset) \(parameters)" }
+  }
+
+  let trees: [Tree]
+  let forests: [Forest]
+
+  static let all = Result { try Golden.load("forests.json", as: ForestGoldens.self) }
+}
+
+@Suite struct ForestGoldenTests {
+  @Test func goldensAreThere() throws {
+    let goldens = try ForestGoldens.all.get()
+    #expect(goldens.trees.count > 20)
+    #expect(goldens.forests.count > 10)
+  }
+
+  /// One tree on all features, where no tie decides: scikit-learn's leaves and importances.
+  @Test(arguments: (try? ForestGoldens.all.get().trees) ?? [])
+  private func treeEqualsScikitLearns(_ golden: ForestGoldens.Tree) throws {
+    var data = try Dataset(bundled: golden.dataset)
+    let n = data.rowCount
+    if golden.missing {
+      var features = data.features
+      for row in 0..<n {
+        for column in 0..<data.featureCount where (row * 7 + column * 3) % 11 == 0 {
+          features[row, column] = .nan
+        }
+      }
+      data = data.replacingFeatures(features, columns: data.columns)
+    }
+    if golden.weighted { data = try data.replacingWeights((0..<n).map { Double($0 % 3) + 0.5 }) }
+    let expected = golden.leafOfRow.flatMap { golden.leafValues[$0] }
+    for seed in 0..<2 {
+      let context = FitContext(seed: Seed(UInt64(seed)), compute: .sequential)
+      var parameters = golden.parameters
+      parameters["splits"] = .string("exact")
+      let estimator = try AnyEstimator(named: golden.estimator, parameters: parameters).base
+      if let classifier = estimator as? DecisionTreeClassifier {
+        let model = try classifier.fit(data, context)
+        let shares = try model.predictProbabilities(data.features)
+        #expect(relativeDifference(shares.elements, expected) < 1e-9)
+        #expect(relativeDifference(model.featureImportances, golden.importances) < 1e-9)
+        #expect(model.nodeCount == 2 * golden.leafCount - 1)
+      } else {
+        let model = try #require(estimator as? DecisionTreeRegressor).fit(data, context)
+        #expect(relativeDifference(try model.predict(data.features), expected) < 1e-9)
+        #expect(relativeDifference(model.featureImportances, golden.importances) < 1e-9)
+        #expect(model.nodeCount == 2 * golden.leafCount - 1)
+      }
+    }
+  }
+
+  /// Forests of a few seeds, scored on held-out rows, against the spread of scikit-learn's own seeds.
+  @Test(arguments: (try? ForestGoldens.all.get().forests) ?? [])
+  private func forestIsAsGoodAsScikitLearns(_ golden: ForestGoldens.Forest) throws {
+    let data = try Dataset(bundled: golden.dataset)
+    let train = data.gatheringRows((0..<data.rowCount).filter { $0 % 4 != 3 })
+    let test = data.gatheringRows((0..<data.rowCount).filter { $0 % 4 == 3 })
+    let seedCount = 3
+    var score = 0.0
+    var outOfBag = 0.0
+    for seed in 0..<seedCount {
+      let context = FitContext(seed: Seed(UInt64(seed)))
+      let estimator = try AnyEstimator(named: golden.estimator, parameters: golden.parameters).base
+      if let regressor = estimator as? any ForestEstimator & Regressor {
+        let model = try regressor.fitForest(train, context)
+        score += rSquared(try model.predict(test.features), test.target) / Double(seedCount)
+        outOfBag += (model.outOfBag?.score ?? 0) / Double(seedCount)
+      } else {
+        let classifier = try #require(estimator as? any ForestEstimator & Classifier)
+        let model = try classifier.fitForest(train, context)
+        score += accuracy(try model.predictClasses(test.features, .allCPUs), test.target) / Double(seedCount)
+        outOfBag += (model.outOfBag?.score ?? 0) / Double(seedCount)
+      }
+    }
+    // Three standard deviations of the mean of three, and one row in five hundred for spreads of zero.
+    let tolerance = 3 * golden.deviation / Double(seedCount).squareRoot() + 0.002
+    #expect(abs(score - golden.mean) < tolerance, "\(score) against \(golden.mean) ± \(golden.deviation)")
+    if let mean = golden.outOfBagMean, let deviation = golden.outOfBagDeviation {
+      let tolerance = 3 * deviation / Double(seedCount).squareRoot() + 0.002
+      #expect(abs(outOfBag - mean) < tolerance, "out of bag \(outOfBag) against \(mean) ± \(deviation)")
+    }
+  }
+}
+
+private protocol Classifier {
+  func fitForest(_ data: Dataset, _ context: FitContext) throws -> ForestClassifierModel
+}
+private protocol Regressor {
+  func fitForest(_ data: Dataset, _ context: FitContext) throws -> ForestRegressorModel
+}
+extension RandomForestClassifier: Classifier {
+  fileprivate func fitForest(_ data: Dataset, _ context: FitContext) throws -> ForestClassifierModel {
+    try fit(data, context)
+  }
+}
+extension ExtraTreesClassifier: Classifier {
+  fileprivate func fitForest(_ data: Dataset, _ context: FitContext) throws -> ForestClassifierModel {
+    try fit(data, context)
+  }
+}
+extension RandomForestRegressor: Regressor {
+  fileprivate func fitForest(_ data: Dataset, _ context: FitContext) throws -> ForestRegressorModel {
+    try fit(data, context)
+  }
+}
+extension ExtraTreesRegressor: Regressor {
+  fileprivate func fitForest(_ data: Dataset, _ context: FitContext) throws -> ForestRegressorModel {
+    try fit(data, context)
+  }
+}
+
+private func accuracy(_ predicted: [Int32], _ target: Target) -> Double {
+  guard case .classes(let indices, _) = target else { return .nan }
+  return Double(zip(predicted, indices).count { $0 == $1 }) / Double(indices.count)
+}
+
+private func rSquared(_ predicted: [Double], _ target: Target) -> Double {
+  guard case .values(let values) = target else { return .nan }
+  let mean = values.reduce(0, +) / Double(values.count)
+  let residual = zip(predicted, values).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+  return 1 - residual / values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+}

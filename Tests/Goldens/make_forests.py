@@ -1,0 +1,142 @@
+"""Golden values of decision trees and forests, made by scikit-learn; run from the repository's root.
+
+Single trees: predictions for the training rows, of trees that come out the same for every seed, so that no
+tie decides. Forests: mean and standard deviation of held-out and out-of-bag scores over scikit-learn's seeds.
+"""
+
+import json
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+TYPES = {
+    "decision-tree-classifier": DecisionTreeClassifier,
+    "decision-tree-regressor": DecisionTreeRegressor,
+    "random-forest-classifier": RandomForestClassifier,
+    "random-forest-regressor": RandomForestRegressor,
+    "extra-trees-classifier": ExtraTreesClassifier,
+    "extra-trees-regressor": ExtraTreesRegressor,
+}
+FILES = {"digits": "digits.csv.gz"}
+
+
+def load(name):
+    frame = pd.read_csv(f"Datasets/{FILES.get(name, name + '.csv')}")
+    return frame.iloc[:, :-1].to_numpy(float), frame.iloc[:, -1].to_numpy()
+
+
+def tree_case(name, dataset, estimator, parameters, weighted=False, missing=False):
+    x, y = load(dataset)
+    rows = np.arange(len(y))
+    if missing:
+        x[(rows[:, None] * 7 + np.arange(x.shape[1]) * 3) % 11 == 0] = np.nan
+    weights = (rows % 3 + 0.5) if weighted else None
+    outcomes = []
+    for seed in range(8):
+        tree = TYPES[estimator](**parameters, random_state=seed).fit(x, y, sample_weight=weights)
+        outcome = tree.predict_proba(x) if hasattr(tree, "predict_proba") else tree.predict(x)[:, None]
+        outcomes.append((outcome, tree.feature_importances_, tree.get_n_leaves()))
+    for outcome, importances, leaves in outcomes:
+        # A tie that decides would make the case a test of chance: a shallower tree takes its place.
+        if not (np.allclose(outcome, outcomes[0][0]) and np.allclose(importances, outcomes[0][1])):
+            assert parameters.get("max_depth", 1) > 1, f"{name}: a tie decides"
+            shallower = parameters | {"max_depth": parameters["max_depth"] - 1}
+            return tree_case(name, dataset, estimator, shallower, weighted, missing)
+    values, places = np.unique(np.round(outcomes[0][0], 12), axis=0, return_inverse=True)
+    return {
+        "name": name,
+        "dataset": dataset,
+        "estimator": estimator,
+        "parameters": parameters,
+        "weighted": weighted,
+        "missing": missing,
+        "leafValues": values.tolist(),
+        "leafOfRow": places.ravel().tolist(),
+        "importances": np.round(outcomes[0][1], 12).tolist(),
+        "leafCount": int(outcomes[0][2]),
+    }
+
+
+def forest_case(dataset, estimator, parameters, seeds=20):
+    x, y = load(dataset)
+    test = np.arange(len(y)) % 4 == 3
+    scores, out_of_bag = [], []
+    for seed in range(seeds):
+        forest = TYPES[estimator](**parameters, random_state=seed, n_jobs=2).fit(x[~test], y[~test])
+        scores.append(forest.score(x[test], y[test]))
+        if parameters.get("oob_score"):
+            out_of_bag.append(forest.oob_score_)
+    case = {
+        "dataset": dataset,
+        "estimator": estimator,
+        "parameters": parameters,
+        "mean": float(np.mean(scores)),
+        "deviation": float(np.std(scores)),
+    }
+    if out_of_bag:
+        case["outOfBagMean"] = float(np.mean(out_of_bag))
+        case["outOfBagDeviation"] = float(np.std(out_of_bag))
+    return case
+
+
+CLASSIFIER, REGRESSOR = "decision-tree-classifier", "decision-tree-regressor"
+TREES = [
+    tree_case("gini", "breast-cancer", CLASSIFIER, {"max_depth": 3}),
+    tree_case("entropy", "breast-cancer", CLASSIFIER, {"max_depth": 3, "criterion": "entropy"}),
+    tree_case("weighted gini", "breast-cancer", CLASSIFIER, {"max_depth": 3}, weighted=True),
+    tree_case("weighted entropy", "breast-cancer", CLASSIFIER, {"max_depth": 3, "criterion": "log_loss"}, weighted=True),
+    tree_case("balanced", "breast-cancer", CLASSIFIER, {"max_depth": 3, "class_weight": "balanced"}),
+    tree_case("digits", "digits", CLASSIFIER, {"max_depth": 6}),
+    tree_case("digits entropy", "digits", CLASSIFIER, {"max_depth": 6, "criterion": "entropy"}),
+    tree_case("digits weighted", "digits", CLASSIFIER, {"max_depth": 6}, weighted=True),
+    tree_case("missing classes", "breast-cancer", CLASSIFIER, {"max_depth": 3}, missing=True),
+    tree_case("leaf rows", "digits", CLASSIFIER, {"min_samples_leaf": 20, "max_depth": 6}),
+    tree_case("leaf share", "digits", CLASSIFIER, {"min_samples_leaf": 0.02, "min_samples_split": 0.05, "max_depth": 6}),
+    tree_case("leaf weight", "digits", CLASSIFIER, {"min_weight_fraction_leaf": 0.02, "max_depth": 4}, weighted=True),
+    tree_case("split rows", "digits", CLASSIFIER, {"min_samples_split": 100, "max_depth": 6}),
+    tree_case("best first", "digits", CLASSIFIER, {"max_leaf_nodes": 12, "max_depth": 6}),
+    tree_case("least decrease", "digits", CLASSIFIER, {"min_impurity_decrease": 0.01, "max_depth": 6}),
+    tree_case("squared error", "diabetes", REGRESSOR, {"max_depth": 4}),
+    tree_case("weighted squared error", "diabetes", REGRESSOR, {"max_depth": 4}, weighted=True),
+    tree_case("absolute error", "diabetes", REGRESSOR, {"max_depth": 3, "criterion": "absolute_error"}),
+    tree_case(
+        "weighted absolute error", "diabetes", REGRESSOR,
+        {"max_depth": 3, "criterion": "absolute_error"}, weighted=True),
+    tree_case("poisson", "diabetes", REGRESSOR, {"max_depth": 4, "criterion": "poisson"}),
+    tree_case(
+        "weighted poisson", "diabetes", REGRESSOR, {"max_depth": 3, "criterion": "poisson"}, weighted=True),
+    tree_case("missing numbers", "diabetes", REGRESSOR, {"max_depth": 3}, missing=True),
+    tree_case(
+        "weighted missing numbers", "diabetes", REGRESSOR, {"max_depth": 3}, weighted=True, missing=True),
+    tree_case(
+        "missing and leaf rows", "diabetes", REGRESSOR, {"min_samples_leaf": 40, "max_depth": 6}, missing=True),
+    tree_case("regression leaf rows", "diabetes", REGRESSOR, {"min_samples_leaf": 20, "max_depth": 6}),
+    tree_case("regression best first", "diabetes", REGRESSOR, {"max_leaf_nodes": 10, "max_depth": 6}),
+]
+FORESTS = [
+    forest_case(dataset, estimator, parameters)
+    for dataset in ["iris", "wine", "breast-cancer", "digits"]
+    for estimator, parameters in [
+        ("random-forest-classifier", {"oob_score": True}),
+        ("random-forest-classifier", {"criterion": "entropy", "max_features": 0.5, "min_samples_leaf": 3}),
+        ("extra-trees-classifier", {}),
+    ]
+] + [
+    forest_case("digits", "random-forest-classifier", {"class_weight": "balanced_subsample", "max_depth": 8}),
+    forest_case("diabetes", "random-forest-regressor", {"oob_score": True}),
+    forest_case("diabetes", "random-forest-regressor", {"max_features": 0.3, "min_samples_leaf": 3, "max_samples": 0.7}),
+    forest_case("diabetes", "random-forest-regressor", {"criterion": "poisson", "min_samples_leaf": 3}),
+    forest_case("diabetes", "random-forest-regressor", {"criterion": "absolute_error", "min_samples_leaf": 3}, seeds=8),
+    forest_case("diabetes", "extra-trees-regressor", {}),
+]
+
+with open("Tests/Goldens/forests.json", "w") as file:
+    json.dump({"trees": TREES, "forests": FORESTS}, file, indent=None, separators=(",", ":"))
+    file.write("\n")
