@@ -52,6 +52,8 @@ let package = Package(
     .testTarget(name: "ApusLinearAlgebraTests", dependencies: ["ApusLinearAlgebra", "ApusTestSupport"]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusTestSupport"]),
     .testTarget(name: "ApusMLTests", dependencies: ["ApusML", "ApusTestSupport"]),
+    // Nothing of Apus is imported here: these tests build a package that does, and drive the program.
+    .testTarget(name: "ApusDocumentationTests", dependencies: ["ApusCommandLine", "ApusTestSupport"]),
     .testTarget(
       name: "ApusCommandLineTests", dependencies: ["Apus", "ApusCommandLine", "ApusTestSupport"]),
   ],
