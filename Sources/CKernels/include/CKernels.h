@@ -12,5 +12,6 @@
 #include "LinearModelKernels.h"
 #include "decimal.h"
 #include "kmeans.h"
+#include "svm.h"
 
 #endif
