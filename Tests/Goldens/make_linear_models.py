@@ -1,15 +1,19 @@
-"""Golden values of linear models, made with scikit-learn: python make_linear_models.py
+"""Golden values of linear models, made with scikit-learn: python make_linear_models.py [FILE ...]
+
+Without names every file is written, which takes minutes; a name is that of a file without `.json`.
 
 Data sets are those of the folder Datasets, read in file order; a case may take every n-th row and map the
 features by (x - center) / scale, both stored with the case.
 """
 import json
 import pathlib
+import sys
 import warnings
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge
+from sklearn.svm import LinearSVC
 
 folder = pathlib.Path(__file__).parent
 datasets = folder.parent.parent / "Datasets"
@@ -108,9 +112,89 @@ def logistic():
     return cases
 
 
-def write(name, cases):
-    (folder / name).write_text("[" + ",\n".join(json.dumps(c) for c in cases) + "]\n")
+def least_squares():
+    cases = []
+    for name, dataset, every, scaled, weights, options in [
+        ("diabetes", "diabetes", 1, None, "none", dict()),
+        ("diabetes, weights", "diabetes", 1, None, "graded", dict()),
+        ("diabetes, no intercept", "diabetes", 1, None, "none", dict(fitIntercept=False)),
+        ("more features than rows", "diabetes", 60, "both", "none", dict()),
+        ("diabetes, positive", "diabetes", 1, None, "none", dict(positive=True)),
+        ("diabetes, positive, weights", "diabetes", 1, None, "mod3", dict(positive=True)),
+        ("diabetes, positive, no intercept", "diabetes", 1, None, "none",
+         dict(positive=True, fitIntercept=False)),
+    ]:
+        cases.append(case(
+            name, dataset, every, None, scaled, weights, options,
+            LinearRegression(fit_intercept=options.get("fitIntercept", True),
+                             positive=options.get("positive", False))))
+    return cases
 
 
-write("ridge.json", ridge())
-write("logistic_regression.json", logistic())
+def elastic_net():
+    cases = []
+    for name, dataset, every, scaled, weights, options in [
+        ("lasso", "diabetes", 1, None, "none", dict(alpha=0.1, l1Ratio=1.0)),
+        ("lasso, strong", "diabetes", 1, None, "none", dict(alpha=20.0, l1Ratio=1.0)),
+        ("lasso, everything zero", "diabetes", 1, None, "none", dict(alpha=1e4, l1Ratio=1.0)),
+        ("lasso, weights", "diabetes", 1, "both", "graded", dict(alpha=1.0, l1Ratio=1.0)),
+        ("lasso, no intercept", "diabetes", 1, "both", "none",
+         dict(alpha=1.0, l1Ratio=1.0, fitIntercept=False)),
+        ("lasso, positive", "diabetes", 1, "both", "none", dict(alpha=0.5, l1Ratio=1.0, positive=True)),
+        ("elastic net", "diabetes", 1, "both", "none", dict(alpha=0.3, l1Ratio=0.5)),
+        ("elastic net, little L1", "diabetes", 1, None, "mod3", dict(alpha=0.01, l1Ratio=0.1)),
+        ("more features than rows", "diabetes", 60, "both", "none", dict(alpha=0.5, l1Ratio=0.9)),
+        ("more features than rows, positive, weights", "diabetes", 60, "both", "graded",
+         dict(alpha=0.2, l1Ratio=0.7, positive=True)),
+    ]:
+        kind = ElasticNet(
+            alpha=options["alpha"], l1_ratio=options["l1Ratio"],
+            fit_intercept=options.get("fitIntercept", True), positive=options.get("positive", False),
+            tol=1e-14, max_iter=10_000_000)
+        cases.append(case(name, dataset, every, None, scaled, weights, options, kind))
+    return cases
+
+
+def logistic_l1():
+    cases = []
+    for name, dataset, every, scaled, weights, options in [
+        ("breast cancer", "breast-cancer", 1, "both", "none", dict(c=0.05, penalty="l1")),
+        ("breast cancer, elastic net", "breast-cancer", 1, "both", "graded",
+         dict(c=0.05, penalty="elasticnet", l1Ratio=0.3)),
+        ("breast cancer, no intercept", "breast-cancer", 1, "both", "none",
+         dict(c=0.02, penalty="l1", fitIntercept=False)),
+        ("iris", "iris", 1, "both", "none", dict(c=0.3, penalty="l1")),
+        ("wine", "wine", 1, "both", "none", dict(c=0.1, penalty="elasticnet", l1Ratio=0.8)),
+    ]:
+        share = options.get("l1Ratio", 1.0)
+        model = LogisticRegression(
+            C=options["c"], l1_ratio=share, solver="saga", tol=1e-11, max_iter=1_000_000, random_state=0,
+            fit_intercept=options.get("fitIntercept", True))
+        cases.append(case(name, dataset, every, None, scaled, weights, options, model))
+    return cases
+
+
+def linear_svc():
+    cases = []
+    for name, dataset, every, scaled, weights, options in [
+        ("iris", "iris", 1, None, "none", dict(c=1.0)),
+        ("breast cancer", "breast-cancer", 1, "both", "none", dict(c=0.1)),
+        ("breast cancer, weights, balanced", "breast-cancer", 1, "both", "graded",
+         dict(c=1.0, classWeight="balanced")),
+        ("breast cancer, no intercept", "breast-cancer", 1, "both", "none", dict(c=1.0, fitIntercept=False)),
+        ("wine", "wine", 1, "both", "none", dict(c=10.0)),
+        ("digits, every fourth", "digits", 4, "scale", "none", dict(c=0.01)),
+    ]:
+        model = LinearSVC(
+            C=options["c"], dual=False, tol=1e-12, max_iter=1_000_000,
+            class_weight=options.get("classWeight"), fit_intercept=options.get("fitIntercept", True))
+        cases.append(case(name, dataset, every, None, scaled, weights, options, model))
+    return cases
+
+
+makers = dict(
+    ridge=ridge, logistic_regression=logistic, least_squares=least_squares, elastic_net=elastic_net,
+    logistic_regression_l1=logistic_l1, linear_svc=linear_svc)
+for name in sys.argv[1:] or makers:
+    cases = makers[name]()
+    (folder / (name + ".json")).write_text("[" + ",\n".join(json.dumps(c) for c in cases) + "]\n")

@@ -9,8 +9,11 @@ extension LogisticObjective {
   /// With several classes the loss does not change when all scores of a row change alike; a term along that
   /// direction, in which the gradient has no part, makes the matrix invertible.
   ///
+  /// - Parameters:
+  ///   - parameters: where.
+  ///   - isRegular: whether to add that term.
   /// - Complexity: O(n · k² · p²).
-  func hessian(_ parameters: [Double]) throws -> Matrix<Double> {
+  func hessian(_ parameters: [Double], isRegular: Bool = true) throws -> Matrix<Double> {
     let k = scoreCount
     let width = featureCount + (fitIntercept ? 1 : 0)
     let probabilities = try self.probabilities(parameters)
@@ -30,7 +33,7 @@ extension LogisticObjective {
       }
     }
     for index in 0..<k * width where index % width < featureCount { hessian[index, index] += penalty }
-    if k > 1 {
+    if k > 1, isRegular {
       for column in 0..<width {
         let size =
           (0..<k).reduce(0) { $0 + hessian[$1 * width + column, $1 * width + column] } / Double(k * k)
@@ -42,6 +45,22 @@ extension LogisticObjective {
     return hessian
   }
 
+  /// The blocks of the Hessian that belong to one score each, lower triangles.
+  ///
+  /// - Parameters:
+  ///   - parameters: where.
+  ///   - floor: curvature that every row keeps.
+  /// - Complexity: O(k · n · p²).
+  func hessianBlocks(_ parameters: [Double], floor: Double = 0) throws -> [Matrix<Double>] {
+    let probabilities = try self.probabilities(parameters)
+    return try compute.map(scoreCount) { score in
+      let factors = curvatureRoots(probabilities, score, score, floor: floor)
+      var block = try weightedGram(factors, scoreCount == 1 ? compute : .sequential)
+      for index in 0..<featureCount { block[index, index] += penalty }
+      return block
+    }
+  }
+
   /// Cholesky factors of the blocks of the Hessian that belong to one score each.
   ///
   /// Every row keeps a little curvature, so that a class that no sampled row is near to does not get an
@@ -49,17 +68,15 @@ extension LogisticObjective {
   ///
   /// - Complexity: O(k · n · p²).
   func curvatureBlocks(_ parameters: [Double]) throws -> [Matrix<Double>] {
-    let probabilities = try self.probabilities(parameters)
-    let floor = 1e-3 / Double(max(2, scoreCount))
-    return try compute.map(scoreCount) { score in
-      let factors = curvatureRoots(probabilities, score, score, floor: floor)
-      var block = try weightedGram(factors, scoreCount == 1 ? compute : .sequential)
+    try hessianBlocks(parameters, floor: 1e-3 / Double(max(2, scoreCount))).map { block in
       let width = block.rowCount
       let trace = (0..<width).reduce(0) { $0 + block[$1, $1] }
-      for index in 0..<width { block[index, index] += index < featureCount ? penalty : 0 }
       // Collinear features leave the block singular where the penalty is tiny.
-      for index in 0..<width { block[index, index] += 1e-10 * trace / Double(width) + .leastNormalMagnitude }
-      return try Cholesky(block).factor
+      var regular = block
+      for index in 0..<width {
+        regular[index, index] += 1e-10 * trace / Double(width) + .leastNormalMagnitude
+      }
+      return try Cholesky(regular).factor
     }
   }
 

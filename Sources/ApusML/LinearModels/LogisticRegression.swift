@@ -12,8 +12,10 @@ import ApusParallel
 /// let probabilities = try model.predictProbabilities(newFeatures)
 /// ```
 ///
+/// Other penalties take the place of `½‖W‖²`: `‖W‖₁` (``LinearPenalty/l1``), a mixture of both, or none.
+///
 /// The method is chosen by shape: Newton's for few parameters, else BFGS, which starts from a sample of the
-/// rows and its curvature when there are many. A fit whose ``LogisticRegressionModel/convergence`` says that it
+/// rows and its curvature when there are many; with L1, Newton's method with coordinate descent inside. A fit whose ``LogisticRegressionModel/convergence`` says that it
 /// did not converge still makes a model.
 public struct LogisticRegression: Estimator {
   /// `logistic-regression`.
@@ -26,6 +28,9 @@ public struct LogisticRegression: Estimator {
   public static let hyperparameters: [Hyperparameter<LogisticRegression>] = [
     Hyperparameter("c", \.c, alias: "C", in: .above(0), "Weight of the data against the penalty."),
     Hyperparameter("penalty", \.penalty, "The penalty on the coefficients."),
+    Hyperparameter(
+      "l1Ratio", \.l1Ratio, alias: "l1_ratio", in: .between(0, 1),
+      "Share of L1 in the elastic-net penalty; other penalties take no notice of it."),
     Hyperparameter("fitIntercept", \.fitIntercept, "Whether to add intercepts, which are not penalised."),
     Hyperparameter(
       "classWeight", \.classWeight, "How much each class counts: the same, balanced, or as given."),
@@ -40,7 +45,9 @@ public struct LogisticRegression: Estimator {
   /// The inverse strength of the penalty, above 0.
   public var c: Double
   /// The penalty on the coefficients.
-  public var penalty: LogisticPenalty
+  public var penalty: LinearPenalty
+  /// The share of L1 in the penalty ``LinearPenalty/elasticnet``, from 0 to 1.
+  public var l1Ratio: Double
   /// Whether to add intercepts, which are not penalised.
   public var fitIntercept: Bool
   /// How much each class counts.
@@ -55,11 +62,12 @@ public struct LogisticRegression: Estimator {
   /// The defaults are scikit-learn's but for `maxIterations`: 100 are too few for some data that were not
   /// scaled.
   public init(
-    c: Double = 1, penalty: LogisticPenalty = .l2, fitIntercept: Bool = true,
+    c: Double = 1, penalty: LinearPenalty = .l2, l1Ratio: Double = 0.5, fitIntercept: Bool = true,
     classWeight: ClassWeight = .uniform, tolerance: Double = 1e-4, maxIterations: Int = 1000
   ) {
     self.c = c
     self.penalty = penalty
+    self.l1Ratio = l1Ratio
     self.fitIntercept = fitIntercept
     self.classWeight = classWeight
     self.tolerance = tolerance
@@ -77,54 +85,46 @@ public struct LogisticRegression: Estimator {
     try validate()
     let input = try ClassificationInput(
       data, estimator: Self.name, classWeight: classWeight, balancesWeights: true)
-    try data.requireFiniteNumbers(for: Self.name)
+    try data.requireNumericColumns(for: Self.name)
+    let means = try data.features.weightedMeans(input.weights, context.compute)
+    // A value that is not finite shows in its column's mean; finding its place takes another pass.
+    if !means.allSatisfy(\.isFinite) { try refuse(data, Self.name) }
     let scoreCount = input.labels.count == 2 ? 1 : input.labels.count
     let weightSum = input.weights?.reduce(0, +) ?? Double(data.rowCount)
+    let l1Share = penalty.l1Share(ratio: l1Ratio)
+    let strength = penalty == .none ? 0 : 1 / (c * weightSum)
     let objective = LogisticObjective(
       features: data.features, classes: input.classes, weights: input.weights, scoreCount: scoreCount,
-      penalty: penalty == .none ? 0 : 1 / (c * weightSum), fitIntercept: fitIntercept,
-      means: fitIntercept
-        ? try data.features.weightedMeans(input.weights, context.compute)
-        : [Double](repeating: 0, count: data.featureCount),
+      penalty: (1 - l1Share) * strength, fitIntercept: fitIntercept,
+      means: fitIntercept ? means : [Double](repeating: 0, count: data.featureCount),
       weightSum: weightSum, compute: context.compute)
     var parameters = [Double](repeating: 0, count: objective.parameterCount)
-    let solver = LogisticSolver(maximumIterations: maxIterations, tolerance: tolerance)
-    let convergence = try solver.minimize(objective, &parameters)
+    let convergence =
+      if l1Share > 0 {
+        try ProximalNewton(
+          maximumIterations: maxIterations, tolerance: tolerance, l1: l1Share * strength
+        ).minimize(objective, &parameters)
+      } else {
+        try LogisticSolver(maximumIterations: maxIterations, tolerance: tolerance)
+          .minimize(objective, &parameters)
+      }
     guard convergence.residual.isFinite, parameters.allSatisfy(\.isFinite) else {
       throw ApusError(
         .numerical, "\(Self.name): the features are too large for the sums over them to be finite",
         hint: "put standard-scaler before it: standard-scaler+\(Self.name)")
     }
-    return objective.model(parameters, labels: input.labels, convergence)
-  }
-}
-
-/// The penalty of ``LogisticRegression`` on its coefficients.
-public enum LogisticPenalty: String, ParameterChoice, Sendable {
-  /// Half the sum of their squares.
-  case l2
-  /// None; C has no effect then.
-  case none
-
-  /// Takes a word, or null for none.
-  public init?(parameterValue: ParameterValue) {
-    switch parameterValue {
-    case .null: self = .none
-    case .string(let word):
-      guard let penalty = LogisticPenalty(rawValue: word.lowercased()) else { return nil }
-      self = penalty
-    default: return nil
-    }
+    return objective.model(
+      parameters, labels: input.labels, convergence, centersCoefficients: l1Share == 0)
   }
 }
 
 extension LogisticObjective {
   /// The model of some parameters, in the user's coordinates.
   ///
-  /// With several scores the same number may be added to all of them; intercepts and coefficients are made to
-  /// sum to zero over the classes, as they do at the minimum.
+  /// With several scores the same number may be added to all of them; intercepts, and with an L2 penalty or none
+  /// coefficients, are made to sum to zero over the classes, as they do at the minimum.
   func model(
-    _ parameters: [Double], labels: [String], _ convergence: Convergence
+    _ parameters: [Double], labels: [String], _ convergence: Convergence, centersCoefficients: Bool
   ) -> LogisticRegressionModel {
     let (p, k) = (featureCount, scoreCount)
     var intercepts = offsets(parameters)
@@ -135,7 +135,7 @@ extension LogisticObjective {
     let coefficients = Matrix(rowCount: k, columnCount: p) { coefficients in
       for feature in 0..<p {
         let row = parameters[feature * k..<(feature + 1) * k]
-        let mean = k > 1 ? row.reduce(0, +) / Double(k) : 0
+        let mean = k > 1 && centersCoefficients ? row.reduce(0, +) / Double(k) : 0
         for (score, value) in row.enumerated() { coefficients[score * p + feature] = value - mean }
       }
     }

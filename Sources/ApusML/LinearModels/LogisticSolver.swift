@@ -152,7 +152,7 @@ struct LogisticSolver {
 
 extension LogisticObjective {
   /// Parameters reordered by score, each score's coefficients followed by its intercept.
-  fileprivate func byScore(_ vector: [Double], _ width: Int) -> [Double] {
+  func byScore(_ vector: [Double], _ width: Int) -> [Double] {
     let k = scoreCount
     if k == 1 { return vector }
     var ordered = [Double](repeating: 0, count: vector.count)
@@ -163,7 +163,7 @@ extension LogisticObjective {
   }
 
   /// What ``byScore(_:_:)`` did, undone.
-  fileprivate func byFeature(_ vector: [Double], _ width: Int) -> [Double] {
+  func byFeature(_ vector: [Double], _ width: Int) -> [Double] {
     let k = scoreCount
     if k == 1 { return vector }
     var ordered = [Double](repeating: 0, count: vector.count)

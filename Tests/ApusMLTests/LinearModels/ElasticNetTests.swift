@@ -1,0 +1,131 @@
+import ApusData
+import ApusLinearAlgebra
+import ApusML
+import ApusParallel
+import ApusTestSupport
+import Testing
+
+@Suite struct ElasticNetTests {
+  static let cases = LinearModelCase.load("elastic_net.json")
+
+  @Test func goldensAreThere() { #expect(Self.cases.count == 10) }
+
+  @Test(arguments: cases) func coefficientsAgreeWithScikitLearn(_ golden: LinearModelCase) throws {
+    var estimator = try ElasticNet().setting(golden.parameters)
+    estimator.tolerance = 1e-14
+    estimator.maxIterations = 1_000_000
+    let data = try golden.data()
+    let model = try estimator.fit(data)
+    #expect(relativeDifference(model.coefficients, golden.coefficients[0]) < 1e-6)
+    #expect(relativeDifference([model.intercept], golden.intercepts, floor: 1) < 1e-6)
+    #expect(model.coefficients.map { $0 == 0 } == golden.coefficients[0].map { $0 == 0 })
+    if estimator.l1Ratio == 1 {
+      var lasso = Lasso(alpha: estimator.alpha, positive: estimator.positive, tolerance: 1e-14)
+      lasso.fitIntercept = estimator.fitIntercept
+      lasso.maxIterations = 1_000_000
+      #expect(try lasso.fit(data) == model)
+    }
+  }
+
+  /// The largest violation of the optimality conditions of the lasso, in units of α.
+  private func violation(_ model: LinearRegressionModel, _ data: Dataset, alpha: Double) throws -> Double {
+    guard case .values(let y) = data.target else { return .infinity }
+    let residuals = try zip(y, model.predict(data.features)).map { ($0 - $1) / Double(y.count) }
+    let slopes = try data.features.transposedMultiplied(by: residuals)
+    return zip(slopes, model.coefficients).reduce(0) { largest, pair in
+      let (slope, value) = pair
+      let excess = value == 0 ? max(0, abs(slope) - alpha) : abs(slope - (value > 0 ? alpha : -alpha))
+      return max(largest, excess / alpha)
+    }
+  }
+
+  @Test(arguments: [(200, 15), (20, 100), (3000, 40)]) func optimalityConditionsHold(n: Int, p: Int) throws {
+    let data = try Dataset.linear(n, p, noise: 1)
+    for alpha in [0.01, 0.3, 2] {
+      let model = try Lasso(alpha: alpha, tolerance: 1e-13, maxIterations: 1_000_000).fit(data)
+      #expect(try #require(model.convergence).converged)
+      #expect(try violation(model, data, alpha: alpha) < 1e-4)
+    }
+  }
+
+  @Test func theGapBoundsTheDistanceToTheMinimum() throws {
+    let data = try Dataset.linear(100, 20, noise: 2)
+    guard case .values(let y) = data.target else { return }
+    let mean = y.reduce(0, +) / 100
+    let variation = y.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 100
+    func value(_ model: LinearRegressionModel, _ alpha: Double) throws -> Double {
+      let errors = try zip(y, model.predict(data.features)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+      return errors / 200 + alpha * model.coefficients.reduce(0) { $0 + abs($1) }
+    }
+    let exact = try value(Lasso(alpha: 0.1, tolerance: 1e-14, maxIterations: 100_000).fit(data), 0.1)
+    for passes in [1, 2, 4] {
+      let model = try Lasso(alpha: 0.1, tolerance: 1e-14, maxIterations: passes).fit(data)
+      let convergence = try #require(model.convergence)
+      #expect(!convergence.converged && convergence.iterations == passes)
+      #expect(try value(model, 0.1) - exact <= convergence.residual * variation * (1 + 1e-9))
+    }
+  }
+
+  @Test func aPathEqualsItsSingleFits() throws {
+    for (n, p) in [(100, 8), (20, 50)] {
+      let data = try Dataset.linear(n, p, noise: 1)
+      let estimator = Lasso(tolerance: 1e-12, maxIterations: 100_000)
+      let path = try estimator.path(data)
+      #expect(path.count == 100)
+      #expect(abs(path[99].alpha / path[0].alpha - 1e-3) < 1e-12)
+      #expect(path[0].model.coefficients.allSatisfy { $0 == 0 })
+      #expect(path[1].model.coefficients.contains { $0 != 0 })
+      for step in path.enumerated() where step.offset % 20 == 19 {
+        var single = estimator
+        single.alpha = step.element.alpha
+        let coefficients = try single.fit(data).coefficients
+        #expect(relativeDifference(step.element.model.coefficients, coefficients) < 1e-4)
+      }
+    }
+  }
+
+  @Test func bitsAreTheSameAtEveryThreadCount() throws {
+    let data = try Dataset.linear(30_000, 12)
+    let models = try [1, 2, 4].map {
+      try Lasso(alpha: 0.1).fit(data, FitContext(compute: ComputeContext(threads: $0)))
+    }
+    #expect(models[1] == models[0])
+    #expect(models[2] == models[0])
+  }
+
+  @Test func degenerateDataGiveFiniteAnswers() throws {
+    let base = try Dataset.linear(30, 4)
+    var features = base.features
+    for row in 0..<30 {
+      features[row, 0] = 0.1
+      features[row, 2] = features[row, 1]
+    }
+    let data = base.replacingFeatures(features, columns: base.columns)
+    let model = try ElasticNet(alpha: 0.1).fit(data)
+    #expect(model.coefficients[0] == 0)
+    #expect(try #require(model.convergence).converged)
+    let constant = try Dataset(features: features, target: .values([Double](repeating: 4, count: 30)))
+    let flat = try Lasso(alpha: 0.1).fit(constant)
+    #expect(flat.coefficients.allSatisfy { $0 == 0 } && flat.intercept == 4)
+    #expect(try Lasso().path(constant).count == 1)
+    #expect(try Lasso().fit(data.gatheringRows([3])).coefficients.allSatisfy { $0 == 0 })
+  }
+
+  @Test func badParametersAndDataAreRefused() throws {
+    let data = try Dataset.linear(10, 2)
+    for estimator in [
+      ElasticNet(alpha: 0), ElasticNet(l1Ratio: 0), ElasticNet(l1Ratio: 1.1), ElasticNet(tolerance: 0),
+    ] {
+      #expect { try estimator.fit(data) } throws: { ($0 as? ApusError)?.kind == .invalidParameter }
+    }
+    #expect { try Lasso(alpha: 0).fit(data) } throws: { ($0 as? ApusError)?.kind == .invalidParameter }
+    #expect { try Lasso().path(data, alphas: [1, 0]) } throws: {
+      ($0 as? ApusError)?.kind == .invalidParameter
+    }
+    var features = data.features
+    features[3, 1] = .nan
+    #expect {
+      try Lasso().fit(data.replacingFeatures(features, columns: data.columns))
+    } throws: { ($0 as? ApusError)?.kind == .data && "\($0)".contains("lasso") }
+  }
+}
