@@ -103,6 +103,8 @@ private struct StepNumbering {
   }
 }
 
+extension Pipeline: TransformerEstimator where Last: TransformerEstimator {}
+
 /// Tells pipelines from other estimators when types are known only as the program runs.
 protocol AnyPipeline {}
 extension Pipeline: AnyPipeline {}
