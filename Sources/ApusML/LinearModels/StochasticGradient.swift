@@ -80,13 +80,8 @@ struct StochasticGradient: Sendable {
     let threshold = penalty.l1Share * rate * penalty.alpha
     state.coefficients.withUnsafeMutableBufferPointer { w in
       for index in 0..<p { w[index] = shrinkage * w[index] + change * x[index] }
-      if threshold > 0 {
-        for index in 0..<p {
-          let size = max(0, abs(w[index]) - threshold)
-          w[index] = w[index] < 0 ? -size : size
-        }
-      }
     }
+    if threshold > 0 { state.shrinkTowardsZero(by: threshold) }
     if fitIntercept { state.intercept += change }
     state.steps += 1
     if averages { state.average() }
@@ -101,10 +96,29 @@ struct StochasticState {
   var meanCoefficients: [Double]
   var meanIntercept = 0.0
   var steps = 0
+  /// What the L1 penalty could have taken from a coefficient so far, and what it did take from each.
+  private var owedPenalty = 0.0
+  private var paidPenalty: [Double]
 
   init(featureCount: Int) {
     coefficients = [Double](repeating: 0, count: featureCount)
     meanCoefficients = coefficients
+    paidPenalty = coefficients
+  }
+
+  /// Applies the L1 penalty of a step as a running debt (Tsuruoka, Tsujii and Ananiadou, 2009): a coefficient
+  /// that the noise of single rows lifts off zero still owes the penalty of all earlier steps, and falls back.
+  mutating func shrinkTowardsZero(by threshold: Double) {
+    owedPenalty += threshold
+    for index in coefficients.indices {
+      let before = coefficients[index]
+      if before > 0 {
+        coefficients[index] = max(0, before - (owedPenalty + paidPenalty[index]))
+      } else if before < 0 {
+        coefficients[index] = min(0, before + (owedPenalty - paidPenalty[index]))
+      }
+      paidPenalty[index] += coefficients[index] - before
+    }
   }
 
   /// Moves the means of all steps so far.

@@ -147,7 +147,9 @@ package final class Mailbox<Element: Sendable>: Sendable {
 
   private func wait(_ reader: Reader) {
     let ready = state.withLock { state in
-      if !state.results.isEmpty || state.closed || state.activeLoops == 0 { return true }
+      // Items that are outstanding without a loop are with worker processes; their delivery wakes the reader.
+      let nothingComes = state.activeLoops == 0 && state.outstanding == 0
+      if !state.results.isEmpty || state.closed || nothingComes { return true }
       state.reader = reader
       return false
     }
