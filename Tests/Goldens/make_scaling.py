@@ -3,7 +3,8 @@ import json
 
 import numpy as np
 from sklearn.datasets import load_wine
-from sklearn.preprocessing import StandardScaler
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, Normalizer, RobustScaler, StandardScaler
 
 
 def listed(array):
@@ -24,7 +25,28 @@ weights = random.uniform(0, 3, 40)
 weights[:4] = 0
 plain = StandardScaler().fit(features)
 weighted = StandardScaler().fit(features, sample_weight=weights)
+present = load_wine().data[:60].round(2)
+
+
+def analysis(model):
+    coordinates = model.fit_transform(present)
+    return {
+        "components": listed(model.components_), "variances": listed(model.explained_variance_),
+        "ratios": listed(model.explained_variance_ratio_), "singularValues": listed(model.singular_values_),
+        "coordinates": listed(coordinates),
+    }
+
+
 print(json.dumps({
+    "present": listed(present),
+    "minMax": listed(MinMaxScaler((-1, 2)).fit_transform(features)),
+    "maxAbs": listed(MaxAbsScaler().fit_transform(features)),
+    "robust": listed(RobustScaler(quantile_range=(10, 80)).fit_transform(features)),
+    "normalized": {norm: listed(Normalizer(norm=norm).fit_transform(present)) for norm in ("l1", "l2", "max")},
+    "pca": analysis(PCA(svd_solver="full")),
+    "pcaShare": analysis(PCA(0.9999, svd_solver="full")),
+    "pcaWhite": analysis(PCA(3, whiten=True, svd_solver="full")),
+    "svd": analysis(TruncatedSVD(3, algorithm="arpack")),
     "features": listed(features),
     "weights": listed(weights),
     "mean": listed(plain.mean_),

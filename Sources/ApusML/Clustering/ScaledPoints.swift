@@ -47,17 +47,40 @@ struct ScaledPoints: Sendable {
       RowBlocks(rowCount: features.rowCount, minimumSize: 1024), compute)
   }
 
+  /// Scales points around their mean so that others, which they are to be compared with, fit in too.
+  init(_ features: Matrix<Double>, including others: Matrix<Double>, _ compute: ComputeContext) throws {
+    let blocks = RowBlocks(rowCount: features.rowCount, minimumSize: 1024)
+    let n = Double(max(1, features.rowCount))
+    let mean = try Self.columnSums(features, blocks, compute) { value, _ in value }.map { $0 / n }
+    try self.init(features, shift: mean, including: others, meanVariance: 0, blocks, compute)
+  }
+
+  /// Moves and scales points as others were.
+  init(_ features: Matrix<Double>, like other: ScaledPoints, _ compute: ComputeContext) throws {
+    try self.init(
+      features, shift: other.shift, scale: other.scale, meanVariance: other.meanVariance,
+      RowBlocks(rowCount: features.rowCount, minimumSize: 1024), compute)
+  }
+
   private init(
     _ features: Matrix<Double>, shift: [Double], including others: Matrix<Double>?, meanVariance: Double,
     _ blocks: RowBlocks, _ compute: ComputeContext
   ) throws {
-    let p = features.columnCount
-    self.shift = shift
-    self.meanVariance = meanVariance
     let largest = try Self.largestMagnitude(features, shift, compute)
     let largestOther = try others.map { try Self.largestMagnitude($0, shift, compute) } ?? 0
-    let scale = Self.scale(for: max(largest, largestOther))
+    try self.init(
+      features, shift: shift, scale: Self.scale(for: max(largest, largestOther)), meanVariance: meanVariance,
+      blocks, compute)
+  }
+
+  private init(
+    _ features: Matrix<Double>, shift: [Double], scale: Double, meanVariance: Double, _ blocks: RowBlocks,
+    _ compute: ComputeContext
+  ) throws {
+    let p = features.columnCount
+    self.shift = shift
     self.scale = scale
+    self.meanVariance = meanVariance
     let factor = Self.relativeError(p)
     let norms = UnsafeMutableBufferPointer<Float>.allocate(capacity: features.rowCount)
     defer { norms.deallocate() }

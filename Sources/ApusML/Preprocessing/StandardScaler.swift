@@ -46,6 +46,6 @@ public struct StandardScaler: TransformerEstimator {
     let moments = try ColumnMoments(data.features, weights: data.weights, context.compute)
     return ColumnScalerModel(
       offset: withMean ? moments.means : nil,
-      scale: withStd ? moments.standardDeviations : nil)
+      scale: withStd ? moments.standardDeviations : nil, featureCount: data.featureCount)
   }
 }

@@ -13,5 +13,6 @@
 #include "ForestKernels.h"
 #include "decimal.h"
 #include "kmeans.h"
+#include "svm.h"
 
 #endif

@@ -1,0 +1,139 @@
+import ApusLinearAlgebra
+import ApusParallel
+
+/// The nearest of stored rows, by Euclidean distance.
+///
+/// Matrix products in single precision, with a bound on their rounding, leave a few candidates; Double decides
+/// among these. So neighbours are those of a computation in Double.
+struct NeighbourSearch: Sendable {
+  /// A stored row and its squared distance.
+  struct Neighbour {
+    var row: Int
+    var squaredDistance: Double
+  }
+
+  private let stored: Matrix<Double>
+  private let count: Int
+
+  /// - Parameter count: how many neighbours are wanted; at most as many as there are rows.
+  init(_ stored: Matrix<Double>, count: Int) {
+    self.stored = stored
+    self.count = count
+  }
+
+  /// Calls `body` with each query's neighbours, the nearest first and the lower row of two at the same
+  /// distance; from several threads, once a query.
+  ///
+  /// - Complexity: O(queries · n · p).
+  func forEach(
+    _ queries: Matrix<Double>, _ compute: ComputeContext, _ body: @Sendable (Int, [Neighbour]) -> Void
+  ) throws {
+    let storedPoints = try ScaledPoints(stored, including: queries, compute)
+    let queryPoints = try ScaledPoints(queries, like: storedPoints, compute)
+    let lowered = zip(storedPoints.squaredNorms, storedPoints.errors).map { $0 - $1 }
+    let blocks = RowBlocks(rowCount: queries.rowCount, minimumSize: 64, maximumCount: .max)
+    try compute.forEach(blocks.count) { block in
+      try compute.cancellation.check()
+      searchBlock(blocks[block], queries, queryPoints, storedPoints, lowered, body)
+    }
+  }
+
+  /// The stored rows that are compared with a block of queries at a time.
+  private static let chunk = 1024
+
+  private func searchBlock(
+    _ block: Range<Int>, _ queries: Matrix<Double>, _ queryPoints: ScaledPoints, _ storedPoints: ScaledPoints,
+    _ lowered: [Float], _ body: (Int, [Neighbour]) -> Void
+  ) {
+    let p = stored.columnCount
+    let n = stored.rowCount
+    var candidates = block.map { _ in Candidates(count: count) }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: block.count * Self.chunk) { products in
+      for start in stride(from: 0, to: n, by: Self.chunk) {
+        let length = min(Self.chunk, n - start)
+        queryPoints.points.withUnsafeElements { queries in
+          storedPoints.points.withUnsafeElements { stored in
+            BLAS.gemm(
+              transposeB: true, m: block.count, n: length, k: p, alpha: -2,
+              a: queries.baseAddress! + block.lowerBound * p, aStride: p,
+              b: stored.baseAddress! + start * p, bStride: p, c: products.baseAddress!, cStride: length)
+          }
+        }
+        lowered.withUnsafeBufferPointer { lowered in
+          storedPoints.errors.withUnsafeBufferPointer { errors in
+            for (position, query) in block.enumerated() {
+              candidates[position].consider(
+                products.baseAddress! + position * length, lowered.baseAddress! + start,
+                errors.baseAddress! + start, length, first: start, queryError: queryPoints.errors[query])
+            }
+          }
+        }
+      }
+    }
+    for (position, query) in block.enumerated() {
+      body(query, exactNeighbours(of: queries, query, among: candidates[position].rows))
+    }
+  }
+
+  private func exactNeighbours(
+    of queries: Matrix<Double>, _ query: Int, among rows: [Int]
+  ) -> [Neighbour] {
+    let p = stored.columnCount
+    let all = queries.withUnsafeElements { queries in
+      stored.withUnsafeElements { stored in
+        rows.map {
+          Neighbour(
+            row: $0,
+            squaredDistance: squaredDistance(
+              queries.baseAddress! + query * p, stored.baseAddress! + $0 * p, p))
+        }
+      }
+    }
+    return Array(
+      all.sorted { ($0.squaredDistance, $0.row) < ($1.squaredDistance, $1.row) }.prefix(count))
+  }
+}
+
+/// The stored rows that may be among the nearest of one query.
+private struct Candidates {
+  private let count: Int
+  private var found: [(row: Int, lower: Float)] = []
+  /// The smallest upper bounds so far, the largest of them last; `count` of them at most.
+  private var uppers: [Float] = []
+  /// No row whose lower bound is above it can be among the nearest.
+  private var limit = Float.infinity
+
+  init(count: Int) {
+    self.count = count
+    uppers.reserveCapacity(count + 1)
+  }
+
+  /// The rows that are left.
+  var rows: [Int] { found.filter { !($0.lower > limit) }.map(\.row) }
+
+  /// - Parameters:
+  ///   - products: −2 q·t for a run of stored rows t.
+  ///   - lowered: ‖t‖² less its rounding share.
+  ///   - errors: the rounding shares.
+  mutating func consider(
+    _ products: UnsafePointer<Float>, _ lowered: UnsafePointer<Float>, _ errors: UnsafePointer<Float>,
+    _ length: Int, first: Int, queryError: Float
+  ) {
+    for index in 0..<length {
+      let lower = products[index] + lowered[index]
+      guard !(lower > limit) else { continue }
+      found.append((first + index, lower))
+      let upper = lower + 2 * errors[index]
+      if uppers.count < count || upper < uppers[uppers.count - 1] {
+        let place = uppers.firstIndex { upper < $0 } ?? uppers.count
+        uppers.insert(upper, at: place)
+        if uppers.count > count { uppers.removeLast() }
+        if uppers.count == count { limit = uppers[count - 1] + 2 * queryError }
+      }
+    }
+    if found.count > 8 * count + 64 {
+      let limit = limit
+      found.removeAll { $0.lower > limit }
+    }
+  }
+}

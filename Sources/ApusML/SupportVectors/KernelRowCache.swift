@@ -1,0 +1,95 @@
+import ApusLinearAlgebra
+
+/// Rows of a kernel matrix, computed when first asked for and kept while there is room.
+///
+/// What is thrown out when there is none is decided by second chance: the first row, going round, that was
+/// not asked for since the last round.
+final class KernelRowCache {
+  private let kernel: KernelFunction
+  private let points: Matrix<Float>
+  private let rows: [Int]
+  private let table: KernelTable
+  private let capacity: Int
+  private let memory: KernelRowMemory
+  private var slotOfRow: [Int32]
+  private var rowOfSlot: [Int32] = []
+  private var wasUsed: [Bool] = []
+  private var hand = 0
+
+  /// - Parameters:
+  ///   - rows: the points of the problem.
+  ///   - byteLimit: the memory that kept rows may take; two rows always have room.
+  init(
+    _ kernel: KernelFunction, points: Matrix<Float>, rows: [Int], byteLimit: Int, memory: KernelRowMemory
+  ) {
+    self.kernel = kernel
+    self.points = points
+    self.rows = rows
+    table = KernelTable(points, rows: rows)
+    let width = table.layout.paddedCount
+    capacity = min(rows.count, max(2, byteLimit / (4 * max(1, width))))
+    self.memory = memory
+    memory.reserve(capacity * width)
+    slotOfRow = [Int32](repeating: -1, count: rows.count)
+    rowOfSlot.reserveCapacity(capacity)
+  }
+
+  /// k(x, x) of each point.
+  var diagonal: [Float] {
+    points.withUnsafeElements { points in
+      rows.map { kernel.diagonal(points.baseAddress! + $0 * self.points.columnCount) }
+    }
+  }
+
+  /// A row of the kernel matrix; valid until the second next call for another row.
+  func row(_ index: Int) -> UnsafePointer<Float> {
+    let width = table.layout.paddedCount
+    var slot = Int(slotOfRow[index])
+    if slot < 0 {
+      slot = freeSlot()
+      slotOfRow[index] = Int32(slot)
+      rowOfSlot[slot] = Int32(index)
+      points.withUnsafeElements { elements in
+        table.row(
+          kernel, elements.baseAddress! + rows[index] * points.columnCount, into: memory.base + slot * width)
+      }
+    }
+    wasUsed[slot] = true
+    last = slot
+    return UnsafePointer(memory.base + slot * width)
+  }
+
+  private var last = -1
+
+  private func freeSlot() -> Int {
+    if rowOfSlot.count < capacity {
+      rowOfSlot.append(-1)
+      wasUsed.append(false)
+      return rowOfSlot.count - 1
+    }
+    while wasUsed[hand] || hand == last {
+      wasUsed[hand] = false
+      hand = (hand + 1) % capacity
+    }
+    slotOfRow[Int(rowOfSlot[hand])] = -1
+    return hand
+  }
+}
+
+/// The memory of a ``KernelRowCache``, which outlives it so that the next problem finds its pages in place.
+final class KernelRowMemory: @unchecked Sendable {
+  // Unchecked: used by one problem, and so by one thread, at a time.
+  private(set) var base: UnsafeMutablePointer<Float>
+  private var capacity = 0
+
+  init() { base = .allocate(capacity: 1) }
+
+  deinit { base.deallocate() }
+
+  func reserve(_ count: Int) {
+    guard count > capacity else { return }
+    base.deallocate()
+    base = .allocate(capacity: count)
+    capacity = count
+  }
+}

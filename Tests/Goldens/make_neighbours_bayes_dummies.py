@@ -1,0 +1,56 @@
+"""Golden values for k-nearest neighbours, naive Bayes and the baselines:
+python make_neighbours_bayes_dummies.py > neighbours_bayes_dummies.json"""
+import json
+
+import numpy as np
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.dummy import DummyRegressor
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+
+random = np.random.RandomState(2)
+wine, diabetes = load_wine(), load_diabetes()
+order = random.permutation(178)
+features, target = wine.data[order].round(3), wine.target[order]
+weights = random.uniform(0, 3, 120).round(3)
+train, test = slice(0, 120), slice(120, 178)
+rows = random.permutation(442)[:120]
+small, values = (diabetes.data[rows] * 10).round(2), diabetes.target[rows]
+
+
+def neighbours(**options):
+    classifier = KNeighborsClassifier(**options).fit(features[train], target[train])
+    regressor = KNeighborsRegressor(**options).fit(small[:80], values[:80])
+    return {
+        "options": options, "probabilities": classifier.predict_proba(features[test]).tolist(),
+        "predictions": regressor.predict(small[70:]).tolist(),
+    }
+
+
+def bayes(weights=None, **options):
+    model = GaussianNB(**options).fit(features[train], target[train], sample_weight=weights)
+    return {
+        "weighted": weights is not None, "means": model.theta_.tolist(), "variances": model.var_.tolist(),
+        "priors": model.class_prior_.tolist(),
+        "logLikelihoods": model.predict_joint_log_proba(features[test]).tolist(),
+        "probabilities": model.predict_proba(features[test]).tolist(),
+    }
+
+
+def dummy(weights=None, **options):
+    return DummyRegressor(**options).fit(small[:80], values[:80], sample_weight=weights).constant_.item()
+
+
+print(json.dumps({
+    "features": features.tolist(), "target": [str(v) for v in target], "weights": weights.tolist(),
+    "small": small.tolist(), "values": values.tolist(),
+    "neighbours": [
+        neighbours(n_neighbors=5), neighbours(n_neighbors=1), neighbours(n_neighbors=7, weights="distance")],
+    "bayes": [bayes(), bayes(weights)],
+    "bayesPriors": bayes(priors=[0.2, 0.3, 0.5])["probabilities"],
+    "dummies": {
+        "mean": dummy(), "median": dummy(strategy="median"), "quantile": dummy(strategy="quantile", quantile=0.3),
+        "weightedMean": dummy(weights[:80]), "weightedMedian": dummy(weights[:80], strategy="median"),
+        "weightedQuantile": dummy(weights[:80], strategy="quantile", quantile=0.8),
+    },
+}))
