@@ -10,6 +10,7 @@ enum BuiltInEstimators {
     LogisticRegression.self,
     MaxAbsScaler.self,
     MinMaxScaler.self,
+    MiniBatchKMeans.self,
     Normalizer.self,
     PCA.self,
     Ridge.self,
