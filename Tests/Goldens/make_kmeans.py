@@ -2,7 +2,7 @@
 import json
 
 import numpy as np
-from sklearn.cluster import KMeans
+from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.datasets import load_digits, load_iris
 
 
@@ -36,5 +36,7 @@ print(json.dumps({
     ],
     "digitsSpread": spread(digits, 10),
     "digitsRandomSpread": spread(digits, 10, init="random"),
+    "miniBatchSpread": [
+        MiniBatchKMeans(10, batch_size=100, n_init=1, random_state=s).fit(digits).inertia_ for s in range(30)],
     "irisSpread": spread(iris, 5),
 }))

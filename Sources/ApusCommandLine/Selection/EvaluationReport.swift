@@ -67,7 +67,7 @@ struct EvaluationReport: Encodable {
 
   /// The report for people: a row a metric, with the folds where there are few.
   func text(width: Int?) -> String {
-    let showsFolds = folds <= 10
+    let showsFolds = folds <= 5
     let hasTrain = metrics.contains { $0.train != nil }
     var columns: [(title: String, alignment: TextTable.Alignment)] = [
       ("Metric", .left), ("Mean ± std", .left),

@@ -19,6 +19,7 @@ enum BuiltInEstimators {
     LogisticRegression.self,
     MaxAbsScaler.self,
     MinMaxScaler.self,
+    MiniBatchKMeans.self,
     Normalizer.self,
     OneHotEncoder.self,
     OrdinalEncoder.self,
