@@ -4,7 +4,7 @@ import CApusSystem
 ///
 /// Reading a thread's CPU clock is a system call and costs as much as a tiny job; so a job shorter than
 /// ``shortest`` is given its wall-clock time as CPU time too, and the clock is read after longer ones only.
-package struct JobStopwatch {
+struct JobStopwatch {
   private static let shortest: Int64 = 20_000
 
   private var wall: Int64
@@ -13,7 +13,7 @@ package struct JobStopwatch {
   private var unread: Int64 = 0
 
   /// Starts with the first job.
-  package init() {
+  init() {
     wall = capus_monotonic_nanoseconds()
     cpu = capus_thread_cpu_nanoseconds()
   }
@@ -22,7 +22,7 @@ package struct JobStopwatch {
   var lastEnd: Int64 { wall }
 
   /// Ends a job and starts the next one.
-  package mutating func lap(worker: String) -> JobExecution {
+  mutating func lap(worker: String) -> JobExecution {
     let now = capus_monotonic_nanoseconds()
     let elapsed = now - wall
     wall = now
