@@ -34,6 +34,15 @@ final class JobSource<Items: Sequence & Sendable>: Sendable where Items.Element:
     }
   }
 
+  /// Takes the next item; nil at the end of the sequence.
+  func next() -> Numbered? {
+    state.withLock { state in
+      guard let item = state.iterator.next() else { return nil }
+      defer { state.nextIndex += 1 }
+      return (state.nextIndex, item)
+    }
+  }
+
   /// Puts back items that were taken too early, to be handed out first.
   func putBack(_ items: ArraySlice<Numbered>) {
     state.withLock { $0.returned.append(contentsOf: items.reversed()) }
