@@ -24,7 +24,7 @@ struct CrossValidationOptions: ParsableArguments {
   var seed: UInt64 = 0
 
   @Option(
-    help: ArgumentHelp("Where fits run: threads or sequential.", valueName: "name"),
+    help: ArgumentHelp("Where fits run: threads, processes or sequential.", valueName: "name"),
     completion: .list(BackendName.allCases.map(\.rawValue)))
   var backend = BackendName.threads.rawValue
 
@@ -33,6 +33,12 @@ struct CrossValidationOptions: ParsableArguments {
     help: ArgumentHelp(
       "How many fits run at once; -1 for every CPU, -2 for all but one.", valueName: "number"))
   var workers: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Stop fits that take longer, with --backend processes.", valueName: "seconds"))
+  var fitTimeout: Double?
 
   /// The backend that was asked for.
   ///
@@ -45,7 +51,16 @@ struct CrossValidationOptions: ParsableArguments {
         .invalidParameter, "there is no backend '\(backend)'",
         hint: "\(suggestion)known: \(names.joined(separator: ", "))")
     }
+    if fitTimeout != nil, name != .processes {
+      throw ApusError(
+        .invalidParameter, "a fit that runs in this process cannot be stopped from outside",
+        hint: "use --backend processes with --fit-timeout")
+    }
     switch name {
+    case .processes:
+      return try ProcessBackend(
+        registry: .modelSelection, workers: workers ?? -1, jobTimeout: fitTimeout,
+        onOutput: { Report.line($0) })
     case .threads: return try ThreadBackend(workers: workers ?? -1)
     case .sequential:
       guard (workers ?? 1) == 1 else {
@@ -84,5 +99,6 @@ struct CrossValidationOptions: ParsableArguments {
 /// The backends that this program knows.
 enum BackendName: String, CaseIterable {
   case threads
+  case processes
   case sequential
 }
