@@ -154,5 +154,8 @@ public enum ProbabilityScores {
       throw ApusError(
         .data, "row \(row + 1) has class \(truth[row]), but there are \(scores.columnCount) columns")
     }
+    if let index = scores.withUnsafeElements({ $0.firstIndex(where: \.isNaN) }) {
+      throw ApusError(.data, "the probability of row \(index / scores.columnCount + 1) is NaN")
+    }
   }
 }

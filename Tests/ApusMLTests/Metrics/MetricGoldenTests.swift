@@ -152,6 +152,12 @@ private func labels(_ count: Int) -> [String] { (0..<count).map { "c\($0)" } }
     #expect(try ProbabilityScores.rocAUC(truth: [0, 1], scores: scores, ranking: .oneVersusRest).isNaN)
   }
 
+  @Test func probabilitiesThatAreNotNumbersAreRefused() {
+    #expect {
+      try ProbabilityScores.logLoss(truth: [0, 1], probabilities: Matrix([[0.5, 0.5], [.nan, 1]]))
+    } throws: { ($0 as? ApusError)?.kind == .data && "\($0)".contains("row 2") }
+  }
+
   @Test func misspeltNamesAreRefusedWithTheNearestOne() {
     #expect {
       try Metric.named("acuracy")

@@ -79,7 +79,6 @@ public func crossValPredict(
   for await result in backend.run(jobs) { outcomes[result.index] = result.outcome }
   await backend.remove(splitReference.digest)
   await backend.remove(dataReference.digest)
-  FoldCache.shared.remove(dataReference.digest)
   var rows: [Int] = []
   var folds: [FoldPredictions] = []
   for (split, outcome) in zip(splits, outcomes) {

@@ -34,7 +34,7 @@ package struct FitAndPredict: Job {
   package var label: String { "\(estimator.name), fold \(fold)" }
 
   package func run(in context: JobContext) throws -> FoldPredictions {
-    let rows = try FoldCache.shared.rows(of: data, splits, fold: fold, in: context)
+    let rows = try FoldCache.gather(data, splits, fold, in: context)
     let fitContext = FitContext(seed: seed.derived("fold", fold), compute: context.compute)
     let model = try estimator.base.fittedModel(rows.train, fitContext)
     let evaluation = Evaluation(model, on: rows.test, context.compute)

@@ -21,12 +21,14 @@ package struct FitAndScore: Job {
   package var metrics: [Metric]
   /// Whether the training rows are scored too.
   package var scoresTraining: Bool
+  /// Whether other jobs of the run need the same rows, so that gathering them once is worth the memory.
+  package var sharesRows: Bool
   /// The seed of the search.
   package var seed: Seed
 
   package init(
     data: DataReference<Dataset>, splits: DataReference<SplitPlan>, fold: Int, candidates: [AnyEstimator],
-    metrics: [Metric], scoresTraining: Bool = false, seed: Seed
+    metrics: [Metric], scoresTraining: Bool = false, sharesRows: Bool = true, seed: Seed
   ) {
     self.data = data
     self.splits = splits
@@ -34,6 +36,7 @@ package struct FitAndScore: Job {
     self.candidates = candidates
     self.metrics = metrics
     self.scoresTraining = scoresTraining
+    self.sharesRows = sharesRows
     self.seed = seed
   }
 
@@ -41,7 +44,10 @@ package struct FitAndScore: Job {
 
   /// A score sheet for each candidate, in their order.
   package func run(in context: JobContext) throws -> [FitScores] {
-    let rows = try FoldCache.shared.rows(of: data, splits, fold: fold, in: context)
+    let rows =
+      sharesRows
+      ? try FoldCache.shared.rows(of: data, splits, fold: fold, in: context)
+      : try FoldCache.gather(data, splits, fold, in: context)
     let fitContext = FitContext(seed: seed.derived("fold", fold), compute: context.compute)
     return try JointFit.fit(candidates, on: rows.train, fitContext).map {
       try score($0, rows, context.compute)

@@ -30,6 +30,7 @@ final class FoldCache: Sendable {
 
   private struct State {
     var entries: [Key: Entry] = [:]
+    var byteCount = 0
     var clock = 0
   }
 
@@ -56,29 +57,39 @@ final class FoldCache: Sendable {
       state.entries[key] = Entry(rows: rows, lastUse: state.clock)
       return rows
     }
-    let (rows, isNew) = try lazyRows.get {
-      let plan = try context.resolve(splits)
-      guard plan.splits.indices.contains(fold) else {
-        throw ApusError(.job, "there is no fold \(fold) among \(plan.splits.count)")
-      }
-      return FoldRows(try context.resolve(data), plan.splits[fold])
-    }
-    if isNew { makeRoom(sparing: key) }
+    let (rows, isNew) = try lazyRows.get { try Self.gather(data, splits, fold, in: context) }
+    if isNew { makeRoom(for: rows.byteCount, sparing: key) }
     return rows
+  }
+
+  /// The rows of a fold, gathered and not kept.
+  ///
+  /// - Throws: ``ApusError`` of kind `job` when the data or the splits were not put on the backend.
+  static func gather(
+    _ data: DataReference<Dataset>, _ splits: DataReference<SplitPlan>, _ fold: Int, in context: JobContext
+  ) throws -> FoldRows {
+    let plan = try context.resolve(splits)
+    guard plan.splits.indices.contains(fold) else {
+      throw ApusError(.job, "there is no fold \(fold) among \(plan.splits.count)")
+    }
+    return FoldRows(try context.resolve(data), plan.splits[fold])
   }
 
   /// Forgets the rows of a data set, once a search is over.
   func remove(_ data: Digest) {
-    state.withLock { state in state.entries = state.entries.filter { $0.key.data != data } }
+    state.withLock { state in
+      state.entries = state.entries.filter { $0.key.data != data }
+      state.byteCount = state.entries.values.reduce(0) { $0 + $1.rows.byteCount }
+    }
   }
 
-  private func makeRoom(sparing newest: Key) {
+  private func makeRoom(for byteCount: Int, sparing newest: Key) {
     state.withLock { state in
-      var total = state.entries.values.reduce(0) { $0 + $1.rows.byteCount }
-      for (key, entry) in state.entries.sorted(by: { $0.value.lastUse < $1.value.lastUse }) {
-        guard total > byteLimit else { return }
-        guard key != newest else { continue }
-        total -= entry.rows.byteCount
+      state.byteCount += byteCount
+      guard state.byteCount > byteLimit else { return }
+      for (key, entry) in state.entries.sorted(by: { $0.value.lastUse < $1.value.lastUse })
+      where key != newest && state.byteCount > byteLimit {
+        state.byteCount -= entry.rows.byteCount
         state.entries[key] = nil
       }
     }

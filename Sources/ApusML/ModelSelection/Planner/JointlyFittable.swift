@@ -19,8 +19,8 @@ import ApusParallel
 /// }
 /// ```
 ///
-/// The contract, which tests check: each model equals, to the bit, what the candidate's own
-/// ``Estimator/fit(_:_:)`` makes of the same data and context.
+/// The contract, which tests check: each model predicts, to the bit, what the candidate's own
+/// ``Estimator/fit(_:_:)`` on the same data and context would.
 public protocol JointlyFittable: Estimator {
   /// This estimator with the hyperparameters in which candidates may differ set to a fixed value; candidates
   /// with equal representatives are fitted together.

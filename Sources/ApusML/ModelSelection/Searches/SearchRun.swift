@@ -70,7 +70,8 @@ struct SearchRun: Sendable {
       plan: plan, candidates: candidates,
       template: FitAndScore(
         data: dataReference, splits: splitReference, fold: 0, candidates: [], metrics: metrics,
-        scoresTraining: options.includesTrainScores, seed: options.seed))
+        scoresTraining: options.includesTrainScores,
+        sharesRows: plan.jobCount > splits.count, seed: options.seed))
     onEvent?(
       .started(
         candidates: candidates.count, folds: splits.count, fits: candidates.count * splits.count))
