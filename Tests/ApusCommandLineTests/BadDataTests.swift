@@ -1,8 +1,9 @@
+import ApusTestSupport
 import Foundation
 import Testing
 
 /// Data that cannot be used: exit code 3, nothing on the standard output, and a message that says what and where.
-@Suite struct BadDataTests {
+@Suite(.blocking) struct BadDataTests {
   let scratch: Scratch
 
   init() throws { scratch = try Scratch() }

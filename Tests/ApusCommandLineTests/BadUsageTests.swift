@@ -1,8 +1,9 @@
+import ApusTestSupport
 import Foundation
 import Testing
 
 /// Command lines that make no sense: exit code 2, nothing on the standard output, and a message that helps.
-@Suite struct BadUsageTests {
+@Suite(.blocking) struct BadUsageTests {
   private func expectRefusal(
     _ arguments: [String], _ words: [String], sourceLocation: SourceLocation = #_sourceLocation
   ) throws {

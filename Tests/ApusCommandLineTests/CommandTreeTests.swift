@@ -1,8 +1,9 @@
 import Apus
+import ApusTestSupport
 import Foundation
 import Testing
 
-@Suite struct CommandTreeTests {
+@Suite(.blocking) struct CommandTreeTests {
   @Test func theVersionIsTheLibrarys() throws {
     let run = try ApusBinary.run("--version")
     #expect(run.status == 0)

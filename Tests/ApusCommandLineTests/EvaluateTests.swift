@@ -1,8 +1,9 @@
 import Apus
+import ApusTestSupport
 import Foundation
 import Testing
 
-@Suite struct EvaluateTests {
+@Suite(.blocking) struct EvaluateTests {
   @Test func foldsAreTheLibrarys() async throws {
     let run = try ApusBinary.run(
       "evaluate", "diabetes", "--estimator", "ridge", "--set", "alpha=2", "--cv", "4", "--scoring",

@@ -1,8 +1,9 @@
 import Apus
+import ApusTestSupport
 import Foundation
 import Testing
 
-@Suite struct FitTests {
+@Suite(.blocking) struct FitTests {
   @Test func reportsWhatAnotherToolCanBeTimedAgainst() throws {
     let scratch = try Scratch()
     let train = try scratch.write("train.csv", SampleData.line)
@@ -48,6 +49,23 @@ import Testing
     #expect(predicted.status == 0, "\(predicted.errors)")
     #expect(predicted.errors.isEmpty)
     #expect(predicted.output.split(separator: "\n").map(String.init) == ["species"] + expected)
+  }
+
+  @Test func metricsThatAModelCannotGiveAreLeftOut() throws {
+    let scratch = try Scratch()
+    for (option, hasLogLoss) in [("probability=false", false), ("probability=true", true)] {
+      let run = try ApusBinary.run(
+        "fit", "iris", "--estimator", "standard-scaler+svc", "--set", option, "--test", "iris", "--json")
+      #expect(run.status == 0, "\(run.errors)")
+      let metrics = try #require(try run.json()["metrics"] as? [String: Double])
+      #expect(try #require(metrics["accuracy"]) > 0.95)
+      #expect((metrics["log_loss"] != nil) == hasLogLoss)
+    }
+    let model = scratch.path("svc.model")
+    #expect(try ApusBinary.run("fit", "iris", "--estimator", "svc", "-o", model).status == 0)
+    let predicted = try ApusBinary.run("predict", model, "iris", "--probabilities")
+    #expect(
+      predicted.status == 2 && predicted.errors.contains("--set probability=true"), "\(predicted.errors)")
   }
 
   @Test func clustersNeedNoTargetAndAreMeasuredOnTheirRows() throws {

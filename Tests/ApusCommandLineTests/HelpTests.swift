@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// The help as users see it. To accept a change: `apus help fit > Tests/Goldens/Help/fit.txt`.
-@Suite struct HelpTests {
+@Suite(.blocking) struct HelpTests {
   static let commands = ["fit", "predict", "evaluate", "search", "datasets", "estimators"]
 
   @Test(arguments: commands) func helpIsAsItWasReadLast(command: String) throws {

@@ -1,8 +1,9 @@
+import ApusTestSupport
 import Foundation
 import Testing
 
 /// What a person sees and does while a search runs; each search here would take minutes.
-@Suite struct InterruptionTests {
+@Suite(.blocking) struct InterruptionTests {
   private let long = [
     "search", "letter", "--estimator", "k-means", "--param", "clusterCount=range(2,401)", "--cv", "2",
     "--workers", "1",

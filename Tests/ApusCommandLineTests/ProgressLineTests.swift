@@ -1,7 +1,8 @@
 import ApusCommandLine
+import ApusTestSupport
 import Testing
 
-@Suite struct ProgressLineTests {
+@Suite(.blocking) struct ProgressLineTests {
   let state = ProgressState(done: 42, total: 150, failed: 2, best: 0.97667, elapsed: 3.5)
 
   @Test func aWideTerminalShowsEverything() {

@@ -1,8 +1,9 @@
 import Apus
+import ApusTestSupport
 import Foundation
 import Testing
 
-@Suite struct SearchTests {
+@Suite(.blocking) struct SearchTests {
   static let ridge = [
     "search", "diabetes", "--estimator", "ridge", "--param", "alpha=log(1e-3,1e3,7)",
   ]

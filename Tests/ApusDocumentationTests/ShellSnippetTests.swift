@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Runs every shell command of the guides with the `apus` of this build.
-@Suite struct ShellSnippetTests {
+@Suite(.blocking) struct ShellSnippetTests {
   @Test func everyCommandOfTheGuidesSucceeds() throws {
     let snippets = try Snippet.all(language: "sh")
     #expect(!snippets.isEmpty)

@@ -4,7 +4,7 @@ import Testing
 
 /// Builds a package outside this one that depends on Apus, with each Swift snippet of the guides as a program
 /// of its own, and runs them all: so the package is usable as a dependency, and the snippets are right.
-@Suite struct SwiftSnippetTests {
+@Suite(.blocking) struct SwiftSnippetTests {
   @Test func everySnippetBuildsInAnOutsidePackageAndRuns() throws {
     let snippets = try Snippet.all(language: "swift")
     #expect(!snippets.isEmpty)

@@ -172,6 +172,28 @@ private let goldens = Result { try Golden.load("support_vectors.json", as: Suppo
   }
 }
 
+@Suite struct SVCRankingTests {
+  /// Two columns of the breast cancer data, every other row to fit on, the others to rank.
+  ///
+  /// scikit-learn 1.9.1: `SVC(C=1, gamma=0.1, tol=1e-6).fit(X[::2, :2], y[::2])`, then `roc_auc_score` of
+  /// `decision_function(X[1::2, :2])`.
+  @Test func theAreaUnderTheCurveNeedsNoProbabilities() throws {
+    let data = try Dataset(bundled: "breast-cancer")
+    let (first, second) = (data.features.column(0), data.features.column(1))
+    let narrow = data.replacingFeatures(
+      Matrix(zip(first, second).map { [$0, $1] }), columns: Array(data.columns.prefix(2)))
+    let training = narrow.gatheringRows(stride(from: 0, to: data.rowCount, by: 2).map { $0 })
+    let test = narrow.gatheringRows(stride(from: 1, to: data.rowCount, by: 2).map { $0 })
+    var estimator = SVC()
+    (estimator.c, estimator.gamma, estimator.tolerance) = (1, .value(0.1), 1e-6)
+    let model = try estimator.fit(training)
+    #expect(abs(try Metric.rocAUC.score(model, on: test) - 0.8786833855799373) < 1e-12)
+    #expect { try Metric.negLogLoss.score(model, on: test) } throws: { "\($0)".contains("no probabilities") }
+    estimator.probability = true
+    #expect(try Metric.negLogLoss.score(estimator.fit(training), on: test) > -0.6)
+  }
+}
+
 @Suite struct SVRTests {
   @Test(arguments: 0..<4) func equalsScikitLearn(index: Int) throws {
     let golden = try goldens.get().regressors[index]

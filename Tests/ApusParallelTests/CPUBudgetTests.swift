@@ -1,8 +1,9 @@
 import ApusParallel
+import ApusTestSupport
 import Foundation
 import Testing
 
-@Suite struct CPUBudgetTests {
+@Suite(.blocking) struct CPUBudgetTests {
   /// A copy of the files that describe control groups, in a folder of its own.
   private struct FileTree: ~Copyable {
     let root = NSTemporaryDirectory() + "apus-budget-\(UUID().uuidString)"

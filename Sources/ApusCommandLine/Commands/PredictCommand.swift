@@ -48,10 +48,11 @@ struct PredictCommand: AsyncParsableCommand {
     let threads = try ThreadBackend(workers: self.threads).capacity.slots
     if let output { try AtomicFile.checkWritable(output) }
     let saved = try SavedModel(contentsOf: model)
-    guard !probabilities || saved.model is any ProbabilityModel else {
+    guard !probabilities || (saved.model as? any ProbabilityModel)?.givesProbabilities == true else {
       throw ApusError(
-        .unsupported, "a \(saved.estimator.name) model gives no probabilities",
-        hint: "leave out --probabilities")
+        .unsupported, "this \(saved.estimator.name) model gives no probabilities",
+        hint: "leave out --probabilities"
+          + (saved.model is any ProbabilityModel ? ", or fit it with --set probability=true" : ""))
     }
     Interruption.shared.listen()
     let compute = ComputeContext(threads: threads, cancellation: Interruption.shared.cancellation)

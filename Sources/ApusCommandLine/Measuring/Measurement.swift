@@ -44,7 +44,7 @@ struct Measurement {
     case .classification:
       let names =
         ["accuracy", "balanced_accuracy", "f1_macro"]
-        + (model is any ProbabilityModel ? ["neg_log_loss"] : [])
+        + ((model as? any ProbabilityModel)?.givesProbabilities == true ? ["neg_log_loss"] : [])
       return names.compactMap { try? Metric.named($0) }
     case .regression:
       return ["r2", "neg_mean_squared_error", "neg_mean_absolute_error"].compactMap { try? Metric.named($0) }

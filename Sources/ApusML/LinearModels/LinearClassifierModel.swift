@@ -2,7 +2,7 @@ import ApusLinearAlgebra
 import ApusParallel
 
 /// A fitted linear classifier without probabilities: a score for each class, or one where there are two.
-public struct LinearClassifierModel: ClassificationModel, Equatable {
+public struct LinearClassifierModel: DecisionModel, Equatable {
   /// The labels of the classes, `k` of them.
   public let classLabels: [String]
   /// The coefficients, `k × p`; with two classes `1 × p`, of the score that speaks for the second class.
@@ -34,6 +34,12 @@ public struct LinearClassifierModel: ClassificationModel, Equatable {
   ) throws -> Matrix<Double> {
     try checkFeatures(features)
     return try linearScores(features, coefficients, intercepts, compute)
+  }
+
+  /// The one score that two classes have.
+  public func secondClassScores(_ features: Matrix<Double>, _ compute: ComputeContext) throws -> [Double] {
+    try requireTwoClasses()
+    return try scores(features, compute).column(0)
   }
 
   /// The class of the highest score; the first of those where several are equal.

@@ -91,7 +91,9 @@ public final class Evaluation {
   public func probabilities() throws -> Matrix<Double> {
     if let probabilityMatrix { return probabilityMatrix }
     let classes = try alignedClasses()
-    guard let model = model as? any ProbabilityModel else { throw unsuitable("gives no probabilities") }
+    guard let model = model as? any ProbabilityModel, model.givesProbabilities else {
+      throw unsuitable("gives no probabilities")
+    }
     var made = try model.predictProbabilities(data.features, compute)
     if let positions = classes.modelPositions {
       let known = made

@@ -153,7 +153,8 @@ extension Metric {
 }
 
 extension Evaluation {
-  /// The probability of the last of two classes, and which rows are of that class.
+  /// How much each row looks like the last of two classes, by decision values or else probabilities, and which
+  /// rows are of that class.
   ///
   /// - Throws: ``ApusError`` of kind `invalidParameter` unless there are two classes.
   fileprivate func positiveScores(instead: String) throws -> (scores: [Double], isPositive: [Bool]) {
@@ -162,6 +163,10 @@ extension Evaluation {
       throw ApusError(
         .invalidParameter, "it is for two classes, but there are \(labels.count)", hint: "use \(instead)")
     }
-    return (try probabilities().column(1), try trueClasses().map { $0 == 1 })
+    let isPositive = try trueClasses().map { $0 == 1 }
+    guard let model = model as? any DecisionModel, model.classLabels == labels else {
+      return (try probabilities().column(1), isPositive)
+    }
+    return (try model.secondClassScores(data.features, compute), isPositive)
   }
 }

@@ -57,10 +57,35 @@ public protocol ClassificationModel: FittedModel {
 
 /// A classifier that says how likely each class is.
 public protocol ProbabilityModel: ClassificationModel {
+  /// Whether this model learnt probabilities; true unless they are a choice of the fit, as they are for ``SVC``.
+  var givesProbabilities: Bool { get }
+
   /// The probability of each class, `n × k`; rows sum to 1.
   ///
   /// - Throws: ``ApusError`` of kind `shape` or `data` for features it cannot take.
   func predictProbabilities(_ features: Matrix<Double>, _ compute: ComputeContext) throws -> Matrix<Double>
+}
+
+extension ProbabilityModel {
+  /// True: the probabilities are part of every fit.
+  public var givesProbabilities: Bool { true }
+}
+
+/// A classifier that scores how much a row looks like one class rather than another, on a scale of its own.
+public protocol DecisionModel: ClassificationModel {
+  /// The score of each row for the second of two classes: above 0 where that class is predicted.
+  ///
+  /// - Throws: ``ApusError`` of kind `unsupported` unless the model knows two classes, `shape` or `data` for
+  ///   features it cannot take.
+  func secondClassScores(_ features: Matrix<Double>, _ compute: ComputeContext) throws -> [Double]
+}
+
+extension DecisionModel {
+  func requireTwoClasses() throws {
+    guard classLabels.count == 2 else {
+      throw ApusError(.unsupported, "the model has one score only for two classes, not \(classLabels.count)")
+    }
+  }
 }
 
 /// A model that predicts numbers.

@@ -28,7 +28,17 @@ extension PipelineModel: ClassificationModel where Last: ClassificationModel {
   }
 }
 
+extension PipelineModel: DecisionModel where Last: DecisionModel {
+  /// The last step's scores of transformed features.
+  public func secondClassScores(_ features: Matrix<Double>, _ compute: ComputeContext) throws -> [Double] {
+    try last.secondClassScores(first.transform(features, compute), compute)
+  }
+}
+
 extension PipelineModel: ProbabilityModel where Last: ProbabilityModel {
+  /// Whether the last step learnt probabilities.
+  public var givesProbabilities: Bool { last.givesProbabilities }
+
   /// The last step's probabilities on transformed features.
   public func predictProbabilities(
     _ features: Matrix<Double>, _ compute: ComputeContext

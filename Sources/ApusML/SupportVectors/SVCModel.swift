@@ -2,7 +2,7 @@ import ApusLinearAlgebra
 import ApusParallel
 
 /// The support vectors that ``SVC`` found.
-public struct SVCModel: ProbabilityModel {
+public struct SVCModel: ProbabilityModel, DecisionModel {
   /// The labels of the classes, `k` of them.
   public let classLabels: [String]
   /// The support vectors, class after class.
@@ -59,6 +59,9 @@ public struct SVCModel: ProbabilityModel {
     coefficients = Matrix(rowCount: rows.count, columnCount: k - 1) { _ = $0.update(fromContentsOf: kept) }
     convergence = Convergence(combining: solutions.map(\.convergence))
   }
+
+  /// Whether the fit learnt probabilities, as ``SVC/probability`` asked.
+  public var givesProbabilities: Bool { calibrations != nil }
 
   /// The number of features, `p`.
   public var featureCount: Int { supportVectors.columnCount }
@@ -122,6 +125,12 @@ public struct SVCModel: ProbabilityModel {
         for label in 0..<k { target[row * k + label] = probabilities[label] }
       }
     }
+  }
+
+  /// The decision values of the one pair, with the sign that speaks for the second class.
+  public func secondClassScores(_ features: Matrix<Double>, _ compute: ComputeContext) throws -> [Double] {
+    try requireTwoClasses()
+    return try decisionValues(features, compute).column(0).map { -$0 }
   }
 
   /// The decision value of each pair of classes, `n × k(k − 1)/2`, in the order of ``biases``: above 0 for the
