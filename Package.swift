@@ -12,6 +12,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // Floor 0: C libraries of the system, and C of our own where Swift cannot reach a call or a speed.
@@ -37,8 +38,13 @@ let package = Package(
     // Floor 3: estimators, metrics and model selection.
     .target(name: "ApusML", dependencies: ["ApusData", "CKernels"]),
 
-    // Floor 4: what a user imports, and what a user runs.
-    .target(name: "Apus", dependencies: ["ApusML"]),
+    // Floor 4: searches that last.
+    .target(
+      name: "ApusStudies",
+      dependencies: ["ApusML", .product(name: "GRDB", package: "GRDB.swift")]),
+
+    // Floor 5: what a user imports, and what a user runs.
+    .target(name: "Apus", dependencies: ["ApusML", "ApusStudies"]),
     .executableTarget(
       name: "ApusCommandLine",
       dependencies: [
@@ -55,7 +61,13 @@ let package = Package(
     // Nothing of Apus is imported here: these tests build a package that does, and drive the program.
     .testTarget(name: "ApusDocumentationTests", dependencies: ["ApusCommandLine", "ApusTestSupport"]),
     .testTarget(
-      name: "ApusCommandLineTests", dependencies: ["Apus", "ApusCommandLine", "ApusTestSupport"]),
+      name: "ApusStudiesTests",
+      dependencies: ["ApusStudies", "ApusTestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(
+      name: "ApusCommandLineTests",
+      dependencies: [
+        "Apus", "ApusCommandLine", "ApusTestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

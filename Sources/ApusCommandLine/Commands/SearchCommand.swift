@@ -25,6 +25,7 @@ struct SearchCommand: AsyncParsableCommand {
           --param 'maxDepth=[8,null]' --param 'c=[1,10]' --output best.model
         apus search train.csv --target price --estimator ridge --random 20 \\
           --param 'alpha=loguniform(1e-3,1e3)' --scoring r2 --results results.csv
+        apus search diabetes --estimator ridge --param 'alpha=[1,10]' --study a.sqlite
       """)
 
   @OptionGroup var data: DataOptions
@@ -66,6 +67,15 @@ struct SearchCommand: AsyncParsableCommand {
   var results: String?
 
   @Option(
+    help: ArgumentHelp(
+      "Keep every finished fit in this file; the same command again continues.", valueName: "file"),
+    completion: .file())
+  var study: String?
+
+  @Flag(help: "Begin a new study in the file of --study.")
+  var new = false
+
+  @Option(
     parsing: .unconditional, help: ArgumentHelp("How many rows of the ranking to print.", valueName: "number")
   )
   var top = 10
@@ -83,6 +93,10 @@ struct SearchCommand: AsyncParsableCommand {
     _ = try search.candidateCount()
     let backend = try comparison.makeBackend()
     try data.check(for: task)
+    guard study != nil || !new else {
+      throw ApusError(.invalidParameter, "--new begins a new study, but there is no --study FILE")
+    }
+    let file = try study.map { try StudyFile($0) }
     if let output { try SavedModel.checkWritable(output) }
     if let results { try AtomicFile.checkWritable(results) }
 
@@ -96,8 +110,15 @@ struct SearchCommand: AsyncParsableCommand {
     let progress = SearchProgress(
       rankingMetric: search.options.refitMetric.flatMap { metrics.firstIndex(of: $0) ?? metrics.count } ?? 0)
     defer { progress.finish() }
-    let outcome = try await search.run(
-      on: rows, backend: backend, cancellation: cancellation, onEvent: progress.handle)
+    let outcome: SearchOutcome
+    if let file {
+      outcome = try await search.run(
+        on: rows, keptIn: file, startingAnew: new, note: Self.commandLine, version: apusVersion,
+        backend: backend, cancellation: cancellation, onEvent: progress.handle)
+    } else {
+      outcome = try await search.run(
+        on: rows, backend: backend, cancellation: cancellation, onEvent: progress.handle)
+    }
     progress.finish()
 
     var report = SearchReport(
@@ -113,6 +134,11 @@ struct SearchCommand: AsyncParsableCommand {
       throw ExitStatus.interrupted(signal: signal)
     }
     if !report.failures.isEmpty { throw ExitStatus.someFitsFailed }
+  }
+
+  /// The command, to be shown to whoever looks at the study later.
+  private static var commandLine: String {
+    (["apus"] + CommandLine.arguments.dropFirst().map(Report.quoted)).joined(separator: " ")
   }
 
   private func commonTask(of space: SearchSpace) throws -> LearningTask {

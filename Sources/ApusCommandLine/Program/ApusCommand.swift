@@ -23,7 +23,7 @@ struct ApusCommand: AsyncParsableCommand {
       """,
     version: apusVersion,
     subcommands: [
-      FitCommand.self, PredictCommand.self, EvaluateCommand.self, SearchCommand.self,
+      FitCommand.self, PredictCommand.self, EvaluateCommand.self, SearchCommand.self, StudyCommand.self,
       DatasetsCommand.self, EstimatorsCommand.self,
     ])
 }

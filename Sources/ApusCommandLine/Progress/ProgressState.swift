@@ -2,6 +2,8 @@
 package struct ProgressState: Sendable, Equatable {
   /// Fits that are finished, failed ones included.
   package var done: Int
+  /// Those of the finished fits that were finished before the work began.
+  package var restored = 0
   /// Fits there will be.
   package var total: Int
   /// Fits that failed.
@@ -21,7 +23,7 @@ package struct ProgressState: Sendable, Equatable {
   }
 
   /// Fits finished a second; nil before there is one.
-  package var rate: Double? { done > 0 && elapsed > 0 ? Double(done) / elapsed : nil }
+  package var rate: Double? { done > restored && elapsed > 0 ? Double(done - restored) / elapsed : nil }
 
   /// Seconds that are left if the rate stays the same; nil before anything is finished.
   package var secondsLeft: Double? { rate.map { Double(max(0, total - done)) / $0 } }

@@ -22,6 +22,13 @@ final class SearchProgress: Sendable {
     switch event {
     case .started(_, _, let fits):
       state.withLock { $0 = State(display: ProgressDisplay(total: fits), fits: fits) }
+    case .restored(let fits, let failures):
+      display?.update { state in
+        state.done = fits
+        state.restored = fits
+        state.failed = failures
+      }
+      Report.note("Continuing: \(fits) of \(self.fits) fits were finished before.")
     case .fitFinished(_, _, _, let failure):
       display?.update { state in
         state.done += 1

@@ -77,7 +77,20 @@ struct SearchReport: Encodable {
 
   /// The ranking and the best candidate.
   func text(top: Int, width: Int?) -> String {
+    var text = Self.ranking(outcome, top: top, width: width)
+    if let best {
+      let parameters = Self.text(of: best.parameters)
+      text +=
+        "\nBest: \(best.estimator)\(parameters.isEmpty ? "" : " with \(parameters)"), "
+        + "\(best.metric) \(Quantities.score(best.score, deviation: best.standardDeviation))\n"
+    }
+    return text
+  }
+
+  /// The best candidates as a table.
+  static func ranking(_ outcome: SearchResults, top: Int, width: Int?) -> String {
     let ranked = outcome.ranked
+    let metrics = outcome.metrics
     let shown = ranked.prefix(max(1, top))
     let others = metrics.filter { $0 != outcome.refitMetric }
     let hasFamilies = Set(ranked.map(\.estimator.name)).count > 1
@@ -89,21 +102,15 @@ struct SearchReport: Encodable {
     var table = TextTable(columns)
     for candidate in shown {
       let scores = [outcome.refitMetric] + others
-      var cells = [rank(of: candidate)] + scores.map { Self.score(candidate.score(of: $0)) }
+      var cells = [rank(of: candidate, outcome)] + scores.map { Self.score(candidate.score(of: $0)) }
       cells += [
         Quantities.duration(Self.mean(candidate.fitSeconds)), hasFamilies ? candidate.estimator.name : "",
-        Self.text(of: candidate.parameters), notes(on: candidate),
+        Self.text(of: candidate.parameters), notes(on: candidate, outcome),
       ]
       table.add(cells)
     }
     var text = table.text(width: width)
     if ranked.count > shown.count { text += "… and \(ranked.count - shown.count) more (--top, --results)\n" }
-    if let best {
-      let parameters = Self.text(of: best.parameters)
-      text +=
-        "\nBest: \(best.estimator)\(parameters.isEmpty ? "" : " with \(parameters)"), "
-        + "\(best.metric) \(Quantities.score(best.score, deviation: best.standardDeviation))\n"
-    }
     return text
   }
 
@@ -123,14 +130,15 @@ struct SearchReport: Encodable {
     }
   }
 
-  private func rank(of candidate: CandidateResult) -> String {
+  private static func rank(of candidate: CandidateResult, _ outcome: SearchResults) -> String {
     guard let score = candidate.score(of: outcome.refitMetric), !score.mean.isNaN else { return "-" }
     return "\(score.rank)"
   }
 
-  private func notes(on candidate: CandidateResult) -> String {
+  private static func notes(on candidate: CandidateResult, _ outcome: SearchResults) -> String {
     var notes: [String] = []
-    let failed = failures.count(where: { $0.candidate == candidate.index })
+    let folds = outcome.foldCount
+    let failed = outcome.failures.count(where: { $0.candidate == candidate.index })
     if failed > 0 { notes.append("\(failed) of \(folds) fits failed") }
     let missing = candidate.fitSeconds.count(where: \.isNaN) - failed
     if missing > 0 { notes.append("\(missing) of \(folds) folds missing") }

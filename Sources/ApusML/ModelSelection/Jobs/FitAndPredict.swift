@@ -65,7 +65,7 @@ package enum FoldPredictions: Sendable, Codable {
 
 extension Estimator {
   /// Fits, with the model's type forgotten.
-  func fittedModel(_ data: Dataset, _ context: FitContext) throws -> any FittedModel {
+  package func fittedModel(_ data: Dataset, _ context: FitContext) throws -> any FittedModel {
     try fit(data, context)
   }
 }

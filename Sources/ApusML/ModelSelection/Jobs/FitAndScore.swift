@@ -82,15 +82,27 @@ package struct FitAndScore: Job {
 /// What became of one candidate on one fold.
 package struct FitScores: Sendable, Hashable, Codable {
   /// The score of each metric on the test rows; empty when the fit or a score failed.
-  package var test: [Double] = []
+  package var test: [Double]
   /// The score of each metric on the training rows, where asked for.
-  package var train: [Double] = []
+  package var train: [Double]
   /// The wall-clock time of the fit.
   package var fitSeconds: Double
   /// The wall-clock time of the predictions and scores on the test rows.
-  package var scoreSeconds = 0.0
+  package var scoreSeconds: Double
   /// How the fit ended, for methods that iterate.
   package var convergence: Convergence?
   /// Why there are no scores.
   package var failure: String?
+
+  package init(
+    test: [Double] = [], train: [Double] = [], fitSeconds: Double = .nan, scoreSeconds: Double = 0,
+    convergence: Convergence? = nil, failure: String? = nil
+  ) {
+    self.test = test
+    self.train = train
+    self.fitSeconds = fitSeconds
+    self.scoreSeconds = scoreSeconds
+    self.convergence = convergence
+    self.failure = failure
+  }
 }

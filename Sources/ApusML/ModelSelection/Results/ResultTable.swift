@@ -10,22 +10,30 @@ public struct ResultTable: Sendable, Hashable {
 
   /// The table as CSV with a header line; `null` and NaN are empty cells, lists and objects are JSON.
   public var csv: String {
-    ([columns] + rows.map { $0.map(Self.text) })
-      .map { $0.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
+    Self.line(columns.map { .string($0) }) + rows.map(Self.line).joined()
+  }
+
+  /// Cells as a line of CSV.
+  package static func line(_ cells: [ParameterValue]) -> String {
+    cells.map { quoted(text($0)) }.joined(separator: ",") + "\n"
   }
 
   /// The rows as objects by column name, for JSON; NaN is `null`.
   public var objects: [[String: ParameterValue]] {
-    rows.map { row in
-      Dictionary(uniqueKeysWithValues: zip(columns, row.map(Self.finite)))
-    }
+    rows.map { Self.object(columns, $0) }
+  }
+
+  /// Cells as an object by column name.
+  package static func object(_ columns: [String], _ cells: [ParameterValue]) -> [String: ParameterValue] {
+    Dictionary(uniqueKeysWithValues: zip(columns, cells.map(finite)))
   }
 
   private static func finite(_ value: ParameterValue) -> ParameterValue {
     if case .real(let number) = value, !number.isFinite { .null } else { value }
   }
 
-  private static func text(_ value: ParameterValue) -> String {
+  /// A cell as CSV has it, without quotation marks.
+  package static func text(_ value: ParameterValue) -> String {
     switch value {
     case .null: return ""
     case .real(let number): return number.isNaN ? "" : "\(number)"
@@ -50,42 +58,10 @@ extension SearchResults {
   /// Columns of our own come beside them: `estimator`, and `unconverged_folds`, the number of fits that did
   /// not reach their tolerance.
   public var table: ResultTable {
-    let names = Set(candidates.flatMap(\.parameters.keys)).sorted()
-    var columns = ["estimator", "mean_fit_time", "std_fit_time", "mean_score_time", "std_score_time"]
-    columns += names.map { "param_\($0)" } + ["params"]
-    for metric in metrics {
-      let suffix = metrics.count == 1 ? "score" : metric
-      columns += Self.scoreColumns("test", suffix, foldCount) + ["rank_test_\(suffix)"]
-      if hasTrainScores { columns += Self.scoreColumns("train", suffix, foldCount) }
-    }
-    columns.append("unconverged_folds")
-    return ResultTable(columns: columns, rows: candidates.map { row($0, names) })
-  }
-
-  private var hasTrainScores: Bool { candidates.first?.scores.first?.train != nil }
-
-  private static func scoreColumns(_ part: String, _ suffix: String, _ folds: Int) -> [String] {
-    (0..<folds).map { "split\($0)_\(part)_\(suffix)" } + ["mean_\(part)_\(suffix)", "std_\(part)_\(suffix)"]
-  }
-
-  private func row(_ candidate: CandidateResult, _ names: [String]) -> [ParameterValue] {
-    let fit = meanAndDeviation(candidate.fitSeconds.filter { !$0.isNaN })
-    let score = meanAndDeviation(candidate.scoreSeconds.filter { !$0.isNaN })
-    var cells: [ParameterValue] = [
-      .string(candidate.estimator.name), .real(fit.mean), .real(fit.deviation), .real(score.mean),
-      .real(score.deviation),
-    ]
-    cells += names.map { candidate.parameters[$0] ?? .null }
-    cells.append(.object(candidate.parameters))
-    for result in candidate.scores {
-      cells += result.test.map { .real($0) }
-      cells += [.real(result.mean), .real(result.standardDeviation), .integer(result.rank)]
-      if let train = result.train {
-        let (mean, deviation) = meanAndDeviation(train)
-        cells += train.map { .real($0) } + [.real(mean), .real(deviation)]
-      }
-    }
-    cells.append(.integer(candidate.unconvergedFolds.count))
-    return cells
+    let columns = ResultColumns(
+      metrics: metrics, foldCount: foldCount,
+      parameterNames: Set(candidates.flatMap(\.parameters.keys)).sorted(),
+      hasTrainScores: candidates.first?.scores.first?.train != nil)
+    return ResultTable(columns: columns.names, rows: candidates.map(columns.cells))
   }
 }

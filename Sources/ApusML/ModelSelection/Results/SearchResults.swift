@@ -17,6 +17,18 @@ public struct SearchResults: Sendable, Hashable, Codable {
   /// Whether every fit was tried; false when the search was cancelled.
   public var isComplete: Bool
 
+  package init(
+    metrics: [String], foldCount: Int, refitMetric: String, candidates: [CandidateResult],
+    failures: [FitFailure], isComplete: Bool
+  ) {
+    self.metrics = metrics
+    self.foldCount = foldCount
+    self.refitMetric = refitMetric
+    self.candidates = candidates
+    self.failures = failures
+    self.isComplete = isComplete
+  }
+
   /// The best candidate: the first of those with the highest mean score of the refit metric; nil when no
   /// candidate has scores on every fold.
   public var best: CandidateResult? {
@@ -57,6 +69,19 @@ public struct CandidateResult: Sendable, Hashable, Codable {
   /// The folds whose fit did not reach its tolerance, with how it ended.
   public var unconvergedFolds: [Int: Convergence]
 
+  package init(
+    index: Int, estimator: AnyEstimator, parameters: [String: ParameterValue], scores: [MetricResult],
+    fitSeconds: [Double], scoreSeconds: [Double], unconvergedFolds: [Int: Convergence]
+  ) {
+    self.index = index
+    self.estimator = estimator
+    self.parameters = parameters
+    self.scores = scores
+    self.fitSeconds = fitSeconds
+    self.scoreSeconds = scoreSeconds
+    self.unconvergedFolds = unconvergedFolds
+  }
+
   /// The scores of a metric by name.
   public func score(of metric: String) -> MetricResult? { scores.first { $0.metric == metric } }
 }
@@ -77,7 +102,7 @@ public struct MetricResult: Sendable, Hashable, Codable {
   public var rank: Int
 
   /// Takes the scores of the folds; the rank is set when all candidates are known.
-  init(metric: String, test: [Double], train: [Double]?) {
+  package init(metric: String, test: [Double], train: [Double]?) {
     self.metric = metric
     self.test = test
     self.train = train
@@ -102,10 +127,23 @@ public struct FitFailure: Sendable, Hashable, Codable {
   public var reason: JobFailure.Reason
   /// What happened, for a person to read.
   public var message: String
+
+  package init(
+    candidate: Int, fold: Int, estimator: String, parameters: [String: ParameterValue], worker: String?,
+    reason: JobFailure.Reason, message: String
+  ) {
+    self.candidate = candidate
+    self.fold = fold
+    self.estimator = estimator
+    self.parameters = parameters
+    self.worker = worker
+    self.reason = reason
+    self.message = message
+  }
 }
 
 /// The mean and the standard deviation with divisor n, summed in order.
-func meanAndDeviation(_ values: [Double]) -> (mean: Double, deviation: Double) {
+package func meanAndDeviation(_ values: [Double]) -> (mean: Double, deviation: Double) {
   let count = Double(values.count)
   var sum = 0.0
   for value in values { sum += value }
@@ -117,7 +155,7 @@ func meanAndDeviation(_ values: [Double]) -> (mean: Double, deviation: Double) {
 
 /// Places from 1 by descending value: equal values share the smallest place; NaN comes last, and everything
 /// is first when all are NaN, as in scikit-learn.
-func ranks(of values: [Double]) -> [Int] {
+package func ranks(of values: [Double]) -> [Int] {
   let keys = values.map { $0.isNaN ? -Double.infinity : $0 }
   let order = keys.indices.sorted { keys[$0] > keys[$1] }
   var ranks = [Int](repeating: 1, count: keys.count)

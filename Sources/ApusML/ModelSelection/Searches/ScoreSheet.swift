@@ -48,11 +48,8 @@ struct ScoreSheet {
     }
   }
 
-  /// Enters a fit without scores.
-  mutating func enter(_ failure: FitFailure, countingFold: Bool) {
-    if countingFold { finishedFolds[failure.candidate] += 1 }
-    failures.append(failure)
-  }
+  /// Enters why a fit has no scores.
+  mutating func enter(_ failure: FitFailure) { failures.append(failure) }
 
   /// The scores of a candidate by each metric.
   func results(of candidate: Int, metrics: [Metric]) -> [MetricResult] {

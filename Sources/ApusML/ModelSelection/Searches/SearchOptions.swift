@@ -15,6 +15,8 @@ public struct SearchOptions: Sendable {
   public var includesTrainScores: Bool
   /// The root of everything random: splits, candidates and fits.
   public var seed: Seed
+  /// Where finished fits are kept; nil when only the results hold them.
+  package var journal: (any FitJournal)?
 
   /// Creates options.
   public init(
@@ -34,6 +36,9 @@ public struct SearchOptions: Sendable {
 public enum SearchEvent: Sendable {
   /// The search begins: the number of candidates, of folds, and of fits that will be made.
   case started(candidates: Int, folds: Int, fits: Int)
+  /// Fits that were finished before the search began; nothing else is told of them than which candidates are
+  /// finished.
+  case restored(fits: Int, failures: Int)
   /// A candidate was fitted and scored on a fold; the scores are in the order of the metrics, empty when it
   /// failed.
   case fitFinished(candidate: Int, fold: Int, scores: [Double], failure: FitFailure?)

@@ -10,7 +10,7 @@ struct SearchRun: Sendable {
   let metrics: [Metric]
   let options: SearchOptions
   let onEvent: (@Sendable (SearchEvent) -> Void)?
-  private let representatives: [AnyEstimator?]
+  let representatives: [AnyEstimator?]
 
   /// Checks candidates, data and metrics, and divides the rows.
   ///
@@ -66,66 +66,78 @@ struct SearchRun: Sendable {
     }
     let plan = FitPlan(
       representatives: representatives, folds: splits.count, slots: backend.capacity.slots)
-    let jobs = FitJobs(
-      plan: plan, candidates: candidates,
-      template: FitAndScore(
-        data: dataReference, splits: splitReference, fold: 0, candidates: [], metrics: metrics,
-        scoresTraining: options.includesTrainScores,
-        sharesRows: plan.jobCount > splits.count, seed: options.seed))
-    onEvent?(
-      .started(
-        candidates: candidates.count, folds: splits.count, fits: candidates.count * splits.count))
-    var sheet = ScoreSheet(
-      candidates: candidates.count, folds: splits.count, metrics: metrics.count,
-      hasTrainScores: options.includesTrainScores)
-    let runOptions = RunOptions(seed: options.seed, cancellation: cancellation)
-    for await result in backend.run(jobs, options: runOptions) { enter(result, plan, &sheet) }
+    let template = FitAndScore(
+      data: dataReference, splits: splitReference, fold: 0, candidates: [], metrics: metrics,
+      scoresTraining: options.includesTrainScores, sharesRows: plan.jobCount > splits.count,
+      seed: options.seed)
+    let sheet: Result<ScoreSheet, any Error>
+    do { sheet = .success(try await fits(plan, template, on: backend, cancellation)) } catch {
+      sheet = .failure(error)
+    }
     await backend.remove(splitReference.digest)
     await backend.remove(dataReference.digest)
     FoldCache.shared.remove(dataReference.digest)
-    return try results(sheet)
+    return try results(try sheet.get())
   }
 
-  private func enter(_ result: JobResult<[FitScores]>, _ plan: FitPlan, _ sheet: inout ScoreSheet) {
-    let (members, fold) = plan.job(at: result.index)
-    switch result.outcome {
-    case .success(let scores, let execution):
-      for (candidate, scores) in zip(members.map(Int.init), scores) {
-        sheet.enter(scores, candidate: candidate, fold: fold)
-        let failure = scores.failure.map {
-          self.failure(candidate, fold, worker: execution.worker, reason: .threw, message: $0)
-        }
-        if let failure { sheet.enter(failure, countingFold: false) }
-        report(candidate, fold, scores.test, failure, sheet)
-      }
-    case .failure(let jobFailure):
-      guard jobFailure.reason != .cancelled else { return }
-      for candidate in members.map(Int.init) {
-        let failure = self.failure(
-          candidate, fold, worker: jobFailure.worker, reason: jobFailure.reason, message: jobFailure.message)
-        sheet.enter(failure, countingFold: true)
-        report(candidate, fold, [], failure, sheet)
+  /// A sheet without scores; the events begin with it.
+  func startedSheet() -> ScoreSheet {
+    onEvent?(
+      .started(
+        candidates: candidates.count, folds: splits.count, fits: candidates.count * splits.count))
+    return ScoreSheet(
+      candidates: candidates.count, folds: splits.count, metrics: metrics.count,
+      hasTrainScores: options.includesTrainScores)
+  }
+
+  private func fits(
+    _ plan: FitPlan, _ template: FitAndScore, on backend: some ParallelBackend,
+    _ cancellation: Cancellation
+  ) async throws -> ScoreSheet {
+    if let journal = options.journal {
+      return try await journaledFits(plan, template, journal, on: backend, cancellation)
+    }
+    let jobs = FitJobs(plan: plan, candidates: candidates, template: template)
+    var sheet = startedSheet()
+    let runOptions = RunOptions(seed: options.seed, cancellation: cancellation)
+    for await result in backend.run(jobs, options: runOptions) {
+      let (members, fold) = plan.job(at: result.index)
+      for (candidate, fit) in zip(members, result.outcome.fits(members.count)) {
+        let failure = enter(fit, candidate: Int(candidate), fold: fold, &sheet)
+        report(Int(candidate), fold, fit.scores.test, failure, sheet)
       }
     }
+    return sheet
   }
 
-  private func failure(
-    _ candidate: Int, _ fold: Int, worker: String?, reason: JobFailure.Reason, message: String
-  ) -> FitFailure {
+  /// Enters what became of a candidate on a fold.
+  ///
+  /// - Returns: the failure, where it failed.
+  func enter(
+    _ fit: TriedFit, candidate: Int, fold: Int, _ sheet: inout ScoreSheet
+  ) -> FitFailure? {
+    sheet.enter(fit.scores, candidate: candidate, fold: fold)
+    guard let reason = fit.reason else { return nil }
     let described = try? candidates.described(at: candidate)
-    return FitFailure(
+    let failure = FitFailure(
       candidate: candidate, fold: fold, estimator: described?.estimator.name ?? "",
-      parameters: described?.parameters ?? [:], worker: worker, reason: reason, message: message)
+      parameters: described?.parameters ?? [:], worker: fit.worker, reason: reason,
+      message: fit.scores.failure ?? "")
+    sheet.enter(failure)
+    return failure
   }
 
-  private func report(
+  /// Tells what became of a candidate on a fold.
+  func report(
     _ candidate: Int, _ fold: Int, _ scores: [Double], _ failure: FitFailure?, _ sheet: ScoreSheet
   ) {
-    guard let onEvent else { return }
-    onEvent(.fitFinished(candidate: candidate, fold: fold, scores: scores, failure: failure))
-    guard sheet.isFinished(candidate), let described = try? candidates.described(at: candidate) else {
-      return
-    }
+    onEvent?(.fitFinished(candidate: candidate, fold: fold, scores: scores, failure: failure))
+    if sheet.isFinished(candidate) { reportFinished(candidate, sheet) }
+  }
+
+  /// Tells that a candidate was tried on every fold.
+  func reportFinished(_ candidate: Int, _ sheet: ScoreSheet) {
+    guard let onEvent, let described = try? candidates.described(at: candidate) else { return }
     onEvent(
       .candidateFinished(
         index: candidate, estimator: described.estimator, parameters: described.parameters,

@@ -1,0 +1,62 @@
+import Apus
+import ArgumentParser
+
+/// `apus study show`: how far a study has come, and its best candidates.
+struct StudyShowCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Show how far a study has come, and its best candidates.",
+    usage: "apus study show <file> [<options>]",
+    discussion: """
+      EXAMPLES
+        apus study show sweep.sqlite --top 20
+        apus study show sweep.sqlite --metric f1_macro --json
+      """)
+
+  @OptionGroup var study: StudyOptions
+
+  @Option(help: ArgumentHelp("The metric to rank by.", valueName: "metric"), completion: .metrics)
+  var metric: String?
+
+  @Option(help: ArgumentHelp("How many candidates to print.", valueName: "number"))
+  var top = 10
+
+  @Flag(help: "Print the result as one JSON object.")
+  var json = false
+
+  /// What is printed as JSON.
+  private struct Shown: Encodable {
+    var study: StudySummary
+    var best: [[String: ParameterValue]]
+    var failures: [FitFailure]
+  }
+
+  func run() async throws {
+    let study = try study.load()
+    let metric = metric ?? study.description.refitMetric
+    let best = try study.leaderboard(max(1, top), by: metric)
+    let failures = try study.failures(limit: 1_000)
+    let summary = try StudySummary(study)
+    let results = SearchResults(
+      metrics: study.description.metrics, foldCount: study.description.foldCount, refitMetric: metric,
+      candidates: best, failures: failures, isComplete: summary.fits == summary.candidates * summary.folds)
+    if json {
+      try StandardOutput.write(json: Shown(study: summary, best: results.table.objects, failures: failures))
+      return
+    }
+    try StandardOutput.write(
+      Self.heading(summary) + SearchReport.ranking(results, top: top, width: Terminal.standardOutput.width))
+    FailureNotes.say(failures)
+  }
+
+  private static func heading(_ summary: StudySummary) -> String {
+    let state =
+      summary.fits == summary.candidates * summary.folds
+      ? "finished" : "\(summary.fits) of \(summary.candidates * summary.folds) fits"
+    return """
+      Study \(summary.number), begun \(summary.begun): \(summary.candidates) candidates, \(state)
+      \(summary.rows) rows × \(summary.features) features, \(summary.splitter), seed \(summary.seed)
+
+
+      """
+  }
+}

@@ -1,0 +1,55 @@
+/// The columns of a results table and how a candidate fills them; see ``SearchResults/table``.
+package struct ResultColumns: Sendable {
+  package var metrics: [String]
+  package var foldCount: Int
+  /// The hyperparameters that have a column of their own.
+  package var parameterNames: [String]
+  package var hasTrainScores: Bool
+
+  package init(metrics: [String], foldCount: Int, parameterNames: [String], hasTrainScores: Bool) {
+    self.metrics = metrics
+    self.foldCount = foldCount
+    self.parameterNames = parameterNames
+    self.hasTrainScores = hasTrainScores
+  }
+
+  /// The names of the columns.
+  package var names: [String] {
+    var columns = ["estimator", "mean_fit_time", "std_fit_time", "mean_score_time", "std_score_time"]
+    columns += parameterNames.map { "param_\($0)" } + ["params"]
+    for metric in metrics {
+      let suffix = metrics.count == 1 ? "score" : metric
+      columns += scoreColumns("test", suffix) + ["rank_test_\(suffix)"]
+      if hasTrainScores { columns += scoreColumns("train", suffix) }
+    }
+    columns.append("unconverged_folds")
+    return columns
+  }
+
+  private func scoreColumns(_ part: String, _ suffix: String) -> [String] {
+    (0..<foldCount).map { "split\($0)_\(part)_\(suffix)" }
+      + ["mean_\(part)_\(suffix)", "std_\(part)_\(suffix)"]
+  }
+
+  /// A candidate's cells, one for each column.
+  package func cells(of candidate: CandidateResult) -> [ParameterValue] {
+    let fit = meanAndDeviation(candidate.fitSeconds.filter { !$0.isNaN })
+    let score = meanAndDeviation(candidate.scoreSeconds.filter { !$0.isNaN })
+    var cells: [ParameterValue] = [
+      .string(candidate.estimator.name), .real(fit.mean), .real(fit.deviation), .real(score.mean),
+      .real(score.deviation),
+    ]
+    cells += parameterNames.map { candidate.parameters[$0] ?? .null }
+    cells.append(.object(candidate.parameters))
+    for result in candidate.scores {
+      cells += result.test.map { .real($0) }
+      cells += [.real(result.mean), .real(result.standardDeviation), .integer(result.rank)]
+      if let train = result.train {
+        let (mean, deviation) = meanAndDeviation(train)
+        cells += train.map { .real($0) } + [.real(mean), .real(deviation)]
+      }
+    }
+    cells.append(.integer(candidate.unconvergedFolds.count))
+    return cells
+  }
+}

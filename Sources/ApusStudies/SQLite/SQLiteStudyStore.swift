@@ -1,0 +1,166 @@
+import ApusML
+import ApusParallel
+import Foundation
+import GRDB
+
+/// Studies in one SQLite file, which several processes of a host may use at the same time.
+///
+/// The file is in write-ahead mode and every commit is synced, so what was committed survives a crash of the
+/// process, of the host, and a loss of power.
+package final class SQLiteStudyStore: StudyStore {
+  /// The file.
+  package let path: String
+  let queue: DatabaseQueue
+
+  /// Opens a file.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - creates: whether a file is made where there is none.
+  /// - Throws: ``ApusError``: `file` when it cannot be opened or does not exist, `format` for a file that is
+  ///   foreign, newer or damaged, which is left as it was.
+  package init(path: String, creates: Bool) throws {
+    self.path = path
+    if case .nothing = try StudyFileHeader.inspect(path) {
+      guard creates else { throw ApusError(.file, "there is no study \(path)") }
+      try Self.create(path)
+    }
+    queue = try ApusError.translating(path) {
+      try Self.checkIntegrity(path)
+      return try DatabaseQueue(path: path, configuration: Self.configuration(readonly: false))
+    }
+  }
+
+  private static func configuration(readonly: Bool) -> Configuration {
+    var configuration = Configuration()
+    configuration.readonly = readonly
+    configuration.busyMode = .timeout(30)
+    configuration.prepareDatabase { database in
+      if !readonly { try database.execute(sql: "PRAGMA synchronous = FULL") }
+    }
+    return configuration
+  }
+
+  /// Makes the file beside its place and moves it there whole, so that nobody meets a half-made one.
+  private static func create(_ path: String) throws {
+    let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0...(.max))).new"
+    defer { for suffix in ["", "-journal", "-wal", "-shm"] { unlink(temporary + suffix) } }
+    try ApusError.translating(path) {
+      let queue = try DatabaseQueue(path: temporary, configuration: configuration(readonly: false))
+      try queue.writeWithoutTransaction { database in
+        try database.execute(
+          sql: """
+            PRAGMA application_id = \(StudyFileHeader.applicationIdentifier);
+            PRAGMA user_version = \(StudyFileHeader.schemaVersion);
+            \(StudySchema.statements)
+            """)
+        _ = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
+      }
+      try queue.close()
+    }
+    var status = stat()
+    if stat(path, &status) == 0, status.st_size == 0 { unlink(path) }
+    // A link, unlike a rename, leaves alone what another process has put there in the meantime.
+    guard link(temporary, path) == 0 || errno == EEXIST else {
+      throw ApusError.systemFailure("cannot make the study", path)
+    }
+  }
+
+  /// Reads every page of the file without writing.
+  private static func checkIntegrity(_ path: String) throws {
+    let queue = try DatabaseQueue(path: path, configuration: configuration(readonly: true))
+    let finding = try queue.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
+    try queue.close()
+    guard finding == "ok" else {
+      throw ApusError(
+        .format, "the study \(path) is damaged: \(finding ?? "no answer")",
+        hint: "restore it from a copy, or name another file; the file was left as it is")
+    }
+  }
+
+  /// Reads in one transaction.
+  func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
+    try ApusError.translating(path) { try queue.read(body) }
+  }
+
+  /// Writes in one transaction.
+  func write<Result>(_ body: (Database) throws -> Result) throws -> Result {
+    try ApusError.translating(path) { try queue.write(body) }
+  }
+
+  // MARK: Studies
+
+  package func studies() throws -> [StudyDescription] { try read(Self.studies) }
+
+  package func study(for description: StudyDescription, startingAnew startsAnew: Bool) throws -> Int {
+    try write { database in
+      let known = startsAnew ? [] : try Self.studies(database)
+      if let match = known.last(where: { $0.identity == description.identity }) { return match.number }
+      guard known.isEmpty else { throw refusal(description.identity, known) }
+      let identity = String(decoding: try JSONEncoder.jobs.encode(description.identity), as: UTF8.self)
+      try database.execute(
+        sql: """
+          INSERT INTO study(created, version, task, refit_metric, note, identity) VALUES (?, ?, ?, ?, ?, ?)
+          """,
+        arguments: [
+          description.created, description.version, description.task.rawValue, description.refitMetric,
+          description.note, identity,
+        ])
+      return Int(database.lastInsertedRowID)
+    }
+  }
+
+  private func refusal(_ identity: JournaledSearch.Identity, _ known: [StudyDescription]) -> ApusError {
+    // The study that is most like this search tells best what has changed.
+    let differences = known.map { identity.differences(from: $0.identity) }
+    let fewest = differences.min { $0.count < $1.count } ?? []
+    return ApusError(
+      .invalidParameter, "\(path) belongs to another search: \(fewest.joined(separator: "; "))",
+      hint: "search as before to continue it, or begin a new study beside it (--new)")
+  }
+
+  private static func studies(_ database: Database) throws -> [StudyDescription] {
+    try Row.fetchAll(
+      database, sql: "SELECT id, created, version, task, refit_metric, note, identity FROM study ORDER BY id"
+    ).map { row in
+      let identity = try? JSONDecoder.jobs.decode(
+        JournaledSearch.Identity.self, from: Data((row[6] as String).utf8))
+      guard let identity, let task = LearningTask(rawValue: row[3]) else {
+        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a study's description cannot be read")
+      }
+      return StudyDescription(
+        number: row[0], created: row[1], version: row[2], task: task, refitMetric: row[4], note: row[5],
+        identity: identity)
+    }
+  }
+
+  package func progress(of study: StudyDescription) throws -> Study.Progress {
+    let row = try read { database in
+      try Row.fetchOne(
+        database,
+        sql: """
+          SELECT count(*), ifnull(sum(fits = ?), 0), ifnull(sum(fits), 0), ifnull(sum(failures), 0) FROM (
+            SELECT count(fit.id) AS fits, count(fit.reason) AS failures
+            FROM candidate NOT INDEXED LEFT JOIN fit ON fit.candidate = candidate.id
+            WHERE study = ? GROUP BY candidate.id)
+          """, arguments: [study.foldCount, study.number])
+    }
+    guard let row else { return Study.Progress() }
+    return Study.Progress(candidates: row[0], finishedCandidates: row[1], fits: row[2], failures: row[3])
+  }
+
+  package func remove(study: Int) throws {
+    try write { try $0.execute(sql: "DELETE FROM study WHERE id = ?", arguments: [study]) }
+  }
+
+  package func forgetFailures(of study: Int) throws -> Int {
+    try write { database in
+      try database.execute(
+        sql: """
+          DELETE FROM fit WHERE reason IS NOT NULL
+            AND candidate IN (SELECT id FROM candidate WHERE study = ?)
+          """, arguments: [study])
+      return database.changesCount
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import ApusML
+import ApusParallel
+import Foundation
+
+/// Lets a search keep its fits in a store of studies.
+struct StudyJournal: FitJournal {
+  let store: any StudyStore
+  /// Whether a new study is begun even where one could be continued.
+  let startsAnew: Bool
+  let note: String?
+  let version: String
+
+  func begin(_ search: JournaledSearch) async throws -> any FitSession {
+    let study = try store.study(
+      for: StudyDescription(
+        number: 0, created: Date().timeIntervalSince1970, version: version, task: search.task,
+        refitMetric: search.refitMetric, note: note, identity: search.identity),
+      startingAnew: startsAnew)
+    let numbers = try store.addCandidates(of: search, to: study)
+    let session = try store.openSession(of: .current, on: study)
+    return StudySession(
+      store, StudySession.Identity(study: study, session: session), candidateNumbers: numbers)
+  }
+}

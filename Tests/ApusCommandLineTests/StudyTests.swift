@@ -1,0 +1,130 @@
+import Apus
+import Foundation
+import GRDB
+import Testing
+
+/// Studies through the real program.
+@Suite(.blocking) struct StudyTests {
+  private static let search = [
+    "search", "iris", "--estimator", "random-forest-classifier", "--param", "treeCount=[20,30,40,50,60,70]",
+    "--param", "maxDepth=range(1,10)", "--cv", "5", "--scoring", "accuracy", "--scoring", "neg_log_loss",
+  ]
+
+  /// A study's table without the times, which no two runs share.
+  private func table(_ path: String) throws -> [[String: ParameterValue]] {
+    let scratch = try Scratch()
+    let run = try ApusBinary.run("study", "export", path, scratch.path("table.json"))
+    try #require(run.status == 0, "\(run.errors)")
+    let rows = try JSONDecoder().decode(
+      [[String: ParameterValue]].self, from: Data(scratch.read("table.json").utf8))
+    return rows.map { row in row.filter { !$0.key.hasSuffix("_time") } }
+  }
+
+  /// Fits that were brought to a study although they were finished.
+  private func repeatedFits(_ path: String) throws -> Int? {
+    try DatabaseQueue(path: path).read { try Int.fetchOne($0, sql: "SELECT sum(repeated) FROM session") }
+  }
+
+  @Test func killedAHundredTimesTheStudyIsThatOfAnUndisturbedRun() throws {
+    let scratch = try Scratch()
+    let quiet = scratch.path("undisturbed.sqlite")
+    let whole = try ApusBinary.run(arguments: Self.search + ["--study", quiet, "--quiet"])
+    try #require(whole.status == 0, "\(whole.errors)")
+    let expected = try table(quiet)
+    #expect(expected.count == 60)
+
+    // Where a run ends by itself before it is killed, a new file is begun.
+    var random = Seed(11).randomSource()
+    var (kills, studies) = (0, 0)
+    while kills < 100 {
+      let path = scratch.path("killed \(studies).sqlite")
+      studies += 1
+      try #require(studies < 400, "the search is over before it can be killed")
+      while kills < 100 {
+        let process = try ApusBinary.start(
+          Self.search + ["--study", path, "--quiet"], output: FileHandle.nullDevice,
+          errors: FileHandle.nullDevice)
+        usleep(UInt32(random.integer(below: 120_000)))
+        let isOver = !process.isRunning
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        if isOver || process.terminationReason != .uncaughtSignal { break }
+        kills += 1
+      }
+      let last = try ApusBinary.run(arguments: Self.search + ["--study", path, "--json"])
+      #expect(last.status == 0, "\(last.errors)")
+      #expect(try table(path) == expected)
+      #expect(try repeatedFits(path) == 0)
+    }
+  }
+
+  @Test func theSameCommandContinuesAndAnotherIsRefused() throws {
+    let scratch = try Scratch()
+    let study = scratch.path("sweep.sqlite")
+    let first = try ApusBinary.run(arguments: Self.search + ["--study", study])
+    #expect(first.status == 0, "\(first.errors)")
+    let again = try ApusBinary.run(arguments: Self.search + ["--study", study])
+    #expect(again.errors.contains("300 of 300 fits were finished before"))
+    #expect(again.output.contains("Best: random-forest-classifier"))
+    let other = try ApusBinary.run(arguments: Self.search + ["--study", study, "--seed", "5"])
+    #expect(other.status == 2)
+    #expect(other.errors.contains("the seed was 0, and is 5") && other.errors.contains("--new"))
+    let anew = try ApusBinary.run(arguments: Self.search + ["--study", study, "--seed", "5", "--new"])
+    #expect(anew.status == 0, "\(anew.errors)")
+    let list = try ApusBinary.run("study", "list", study, "--json").json()
+    let studies = try #require(list["studies"] as? [[String: Any]])
+    #expect(studies.map { $0["seed"] as? Int } == [0, 5])
+    #expect(studies.map { $0["fits"] as? Int } == [300, 300])
+    #expect((studies[0]["command"] as? String)?.contains("apus search iris") == true)
+    #expect(try ApusBinary.run("search", "iris", "--estimator", "ridge", "--new").status == 2)
+
+    let diff = try ApusBinary.run("study", "diff", study)
+    #expect(diff.status == 0 && diff.output.contains("Settings: the seed was 0, and is 5"))
+    #expect(diff.output.contains("60 in both"))
+    #expect(try ApusBinary.run("study", "gc", study, "--remove", "1").status == 0)
+    #expect(try ApusBinary.run("study", "list", study).output.contains("300 of 300"))
+  }
+
+  @Test func theBestIsShownFittedAndSaved() throws {
+    let scratch = try Scratch()
+    let (study, model) = (scratch.path("sweep.sqlite"), scratch.path("best.model"))
+    let run = try ApusBinary.run(
+      arguments: Self.search + ["--study", study, "--output", scratch.path("a.model"), "--json"])
+    let best = try #require(run.json()["best"] as? [String: Any])
+    let show = try ApusBinary.run("study", "show", study, "--top", "1", "--json").json()
+    let shown = try #require((show["best"] as? [[String: Any]])?.first)
+    #expect(shown["mean_test_accuracy"] as? Double == best["score"] as? Double)
+    #expect(shown["rank_test_accuracy"] as? Int == 1)
+    #expect(try ApusBinary.run("study", "show", study).output.contains("60 candidates, finished"))
+    let saved = try ApusBinary.run("study", "best", study, "iris", "--output", model)
+    #expect(saved.status == 0, "\(saved.errors)")
+    let one = try ApusBinary.run("predict", scratch.path("a.model"), "iris")
+    let other = try ApusBinary.run("predict", model, "iris")
+    #expect(one.output == other.output && !one.output.isEmpty)
+    let wrong = try ApusBinary.run("study", "best", study, "wine", "--output", model)
+    #expect(wrong.status == 3 && wrong.errors.contains("does not hold the rows"))
+  }
+
+  @Test func aDiskWithoutRoomEndsTheSearchAndSparesTheStudy() throws {
+    let scratch = try Scratch()
+    let study = scratch.path("sweep.sqlite")
+    // A limit on the size of files stands in for a full disk; its signal is ignored, as a shell's child does.
+    let shell = Process()
+    shell.executableURL = URL(fileURLWithPath: "/bin/bash")
+    let words = Self.search + ["--study", study, "--quiet"]
+    shell.arguments = ["-c", "trap '' XFSZ; ulimit -f 72; exec \"$0\" \"$@\"", ApusBinary.url.path] + words
+    let errors = Pipe()
+    shell.standardError = errors
+    shell.standardOutput = FileHandle.nullDevice
+    try shell.run()
+    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    shell.waitUntilExit()
+    #expect(shell.exitStatus == 3, "\(text)")
+    #expect(text.contains("sweep.sqlite") && text.contains("what was finished is kept"))
+    let list = try ApusBinary.run("study", "list", study, "--json")
+    #expect(list.status == 0, "\(list.errors)")
+    let again = try ApusBinary.run(arguments: Self.search + ["--study", study, "--quiet"])
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(try table(study).count == 60)
+  }
+}

@@ -1,0 +1,168 @@
+import ApusML
+import ApusParallel
+import ApusStudies
+import Foundation
+import GRDB
+import Testing
+
+@Suite struct StudyFileTests {
+  private let options = SearchOptions(refits: false)
+
+  private func message(_ body: () throws -> Void) -> String {
+    do {
+      try body()
+      return "nothing was refused"
+    } catch { return "\(error)" }
+  }
+
+  /// A study with some fits in it.
+  private func made(_ scratch: ScratchStudy, candidates: Int = 4) async throws -> StudyFile {
+    let file = try StudyFile(scratch.path)
+    _ = try await GridSearch(grid(candidates, tag: "file"), options).run(
+      on: rows(), keptIn: file, backend: SequentialBackend())
+    return file
+  }
+
+  @Test func aFileThatIsNotAStudyIsLeftAlone() async throws {
+    let scratch = try ScratchStudy()
+    let url = URL(fileURLWithPath: scratch.path)
+    #expect(message { _ = try StudyFile(scratch.path, creates: false) }.contains("there is no study"))
+    #expect(scratch.files.isEmpty)
+
+    try Data("a,b\n1,2\n".utf8).write(to: url)
+    #expect(message { _ = try StudyFile(scratch.path) }.contains("is not a study"))
+    #expect(try scratch.bytes() == Data("a,b\n1,2\n".utf8))
+
+    try FileManager.default.removeItem(at: url)
+    let foreign = try DatabaseQueue(path: scratch.path)
+    try await foreign.write { try $0.execute(sql: "CREATE TABLE diary(day TEXT)") }
+    try foreign.close()
+    let before = try scratch.bytes()
+    #expect(message { _ = try StudyFile(scratch.path) }.contains("another program"))
+    #expect(try scratch.bytes() == before && scratch.files == ["sweep.sqlite"])
+  }
+
+  @Test func aNewerFileIsLeftAlone() async throws {
+    let scratch = try ScratchStudy()
+    do { _ = try await made(scratch) }
+    let queue = try DatabaseQueue(path: scratch.path)
+    try await queue.write { try $0.execute(sql: "PRAGMA user_version = 99") }
+    try queue.close()
+    let before = try scratch.bytes()
+    #expect(message { _ = try StudyFile(scratch.path) }.contains("newer version of Apus (format 99"))
+    #expect(try scratch.bytes() == before && scratch.files == ["sweep.sqlite"])
+  }
+
+  @Test(arguments: [0.2, 0.5, 0.9]) func aDamagedFileIsLeftAlone(place: Double) async throws {
+    let scratch = try ScratchStudy()
+    do { _ = try await made(scratch, candidates: 40) }
+    var bytes = try scratch.bytes()
+    // A page's header, which every check of the tree must notice.
+    let page = Int(Double(bytes.count / 4096) * place) * 4096
+    bytes.replaceSubrange(page..<page + 64, with: Data(repeating: 0xA5, count: 64))
+    try bytes.write(to: URL(fileURLWithPath: scratch.path))
+    #expect(message { _ = try StudyFile(scratch.path) }.contains("damaged"))
+    #expect(try scratch.bytes() == bytes)
+  }
+
+  @Test func aTruncatedFileIsLeftAlone() async throws {
+    let scratch = try ScratchStudy()
+    do { _ = try await made(scratch, candidates: 40) }
+    let bytes = try scratch.bytes().prefix(9_000)
+    try bytes.write(to: URL(fileURLWithPath: scratch.path))
+    #expect(message { _ = try StudyFile(scratch.path) }.contains("damaged"))
+    #expect(try scratch.bytes() == bytes)
+  }
+
+  @Test func theLeaderboardIsThatOfTheSearch() async throws {
+    let scratch = try ScratchStudy()
+    let file = try StudyFile(scratch.path)
+    let outcome = try await GridSearch(grid(12, tag: "board", failsBelow: 1), options).run(
+      on: rows(), keptIn: file, backend: SequentialBackend())
+    let study = try file.study()
+    #expect(try study.leaderboard(100).map(\.index) == outcome.results.ranked.map(\.index))
+    #expect(try study.leaderboard(3) == Array(outcome.results.ranked.prefix(3)))
+    #expect(try study.best() == outcome.best)
+    #expect(message { _ = try study.best(by: "r3") }.contains("did you mean 'r2'"))
+    #expect(message { _ = try file.study(5) }.contains("has no study 5"))
+  }
+
+  @Test func theTableIsThatOfTheSearch() async throws {
+    let scratch = try ScratchStudy()
+    let file = try StudyFile(scratch.path)
+    var options = options
+    options.metrics = [.r2, .peculiar]
+    options.includesTrainScores = true
+    let space = grid(6, tag: "table, \"quoted\"").varying(\.failsBelow, [nil, 2])
+    let outcome = try await GridSearch(space, options).run(
+      on: rows(), keptIn: file, backend: SequentialBackend())
+    var csv = Data()
+    try file.study().export(as: .csv) { csv += $0 }
+    #expect(String(decoding: csv, as: UTF8.self) == outcome.results.table.csv)
+
+    var json = Data()
+    try file.study().export(as: .json) { json += $0 }
+    let objects = try JSONDecoder().decode([[String: ParameterValue]].self, from: json)
+    #expect(objects.count == 12 && objects[11]["param_value"]?.number == 5)
+
+    // The layout of NumPy's format: magic, version, the header's length, then records of equal size.
+    let path = scratch.folder.appendingPathComponent("table.npy").path
+    try file.study().export(to: path)
+    let npy = try Data(contentsOf: URL(fileURLWithPath: path))
+    #expect(npy.prefix(8) == Data([0x93] + Array("NUMPY".utf8) + [1, 0]))
+    let length = Int(npy[8]) | Int(npy[9]) << 8
+    let header = String(decoding: npy[10..<10 + length], as: UTF8.self)
+    #expect((10 + length) % 64 == 0 && header.hasSuffix("\n") && header.contains("'shape': (12,)"))
+    #expect(header.contains("('mean_test_r2', '<f8')") && header.contains("('rank_test_r2', '<i8')"))
+    #expect((npy.count - 10 - length) % 12 == 0)
+    #expect(message { try file.study().export(to: "table.xlsx") }.contains(".csv, .json or .npy"))
+  }
+
+  @Test func studiesAreCompared() async throws {
+    let (one, other) = (try ScratchStudy(), try ScratchStudy())
+    let (left, right) = (try StudyFile(one.path), try StudyFile(other.path))
+    _ = try await GridSearch(grid(5, tag: "diff"), options).run(
+      on: rows(), keptIn: left, backend: SequentialBackend())
+    var changed = options
+    changed.seed = Seed(3)
+    changed.splitter = KFold(folds: 5, shuffle: true)
+    _ = try await GridSearch(grid(7, tag: "diff"), changed).run(
+      on: rows(), keptIn: right, backend: SequentialBackend())
+    let same = try StudyComparison(left.study(), left.study())
+    #expect(same.settings.isEmpty && same.equalFits == 25 && same.commonFits == 25 && same.largest.isEmpty)
+    let different = try StudyComparison(left.study(), right.study())
+    #expect(different.settings.count == 2 && different.settings[0].contains("seed was 0, and is 3"))
+    #expect(different.common == 5 && different.onlyLeft == 0 && different.onlyRight == 2)
+    #expect(different.equalFits < different.commonFits)
+    let sizes = different.largest.map { abs($0.left - $0.right) }
+    #expect(sizes == sizes.sorted(by: >) && !sizes.isEmpty)
+  }
+
+  @Test func aStudyCanBeRemovedAndTheFileShrinks() async throws {
+    let scratch = try ScratchStudy()
+    let file = try await made(scratch, candidates: 200)
+    var anew = options
+    anew.seed = Seed(1)
+    _ = try await GridSearch(grid(2, tag: "gc"), anew).run(
+      on: rows(), keptIn: file, startingAnew: true, backend: SequentialBackend())
+    try file.compact()
+    let before = try scratch.bytes().count
+    try file.remove(file.study(1))
+    try file.compact()
+    #expect(try scratch.bytes().count < before / 2)
+    #expect(try file.studies().map(\.description.number) == [2])
+    #expect(try file.study().progress().fits == 10)
+  }
+
+  @Test func tenThousandCandidatesOpenInUnderASecond() async throws {
+    let scratch = try ScratchStudy()
+    let file = try StudyFile(scratch.path)
+    let words = (0..<10_000).map { "a candidate that is known by the words number \($0)" }
+    let space = grid(1, tag: "").varying(\.tag, words)
+    _ = try await GridSearch(space, options).run(on: rows(), keptIn: file, backend: ThreadBackend(workers: 2))
+    let start = ContinuousClock.now
+    let opened = try StudyFile(scratch.path, creates: false)
+    #expect(try opened.study().leaderboard(10).count == 10)
+    #expect(ContinuousClock.now - start < .seconds(1))
+  }
+}
