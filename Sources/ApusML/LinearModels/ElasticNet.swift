@@ -79,6 +79,13 @@ public struct ElasticNet: Estimator {
   func fit(_ data: Dataset, name: String, _ context: FitContext) throws -> LinearRegressionModel {
     let problem = try ElasticNetProblem(
       data, estimator: name, fitIntercept: fitIntercept, context.compute)
+    return try fit(problem, context)
+  }
+
+  /// Fits with what is shared between penalties at hand, starting from zero.
+  ///
+  /// - Throws: ``ApusError`` of kind `cancelled`.
+  func fit(_ problem: ElasticNetProblem, _ context: FitContext) throws -> LinearRegressionModel {
     var descent = CoordinateDescent(problem)
     return try problem.model(&descent, alpha: alpha, self, context.compute.cancellation)
   }

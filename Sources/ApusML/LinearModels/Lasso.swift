@@ -73,7 +73,8 @@ public struct Lasso: Estimator {
     try asElasticNet.path(data, alphas: alphas, context)
   }
 
-  private var asElasticNet: ElasticNet {
+  /// The same estimator as a special case.
+  var asElasticNet: ElasticNet {
     ElasticNet(
       alpha: alpha, l1Ratio: 1, fitIntercept: fitIntercept, positive: positive, tolerance: tolerance,
       maxIterations: maxIterations)

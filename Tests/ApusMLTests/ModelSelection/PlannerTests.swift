@@ -58,6 +58,42 @@ func expectScoresOfIndependentFits(
       GridSearch(centroids, SearchOptions(includesTrainScores: true, seed: Seed(4))), on: clouds(), slots: 2)
   }
 
+  @Test func forestsOfFewerAndShallowerTreesAreTakenFromTheLargest() async throws {
+    func expectShared<Forest: ForestEstimator>(_ forest: Forest, _ data: Dataset, slots: Int) async throws {
+      let grid = try ParameterGrid(forest).varying("treeCount", over: .values([2, 5].map { .integer($0) }))
+        .varying("maxDepth", over: .values([.integer(2), .null, .integer(4)]))
+        .varying("maxFeatures", over: .values([.integer(1), .real(1)]))
+      let options = SearchOptions(
+        splitter: KFold(folds: 2, shuffle: true), includesTrainScores: true, seed: Seed(3))
+      try await expectScoresOfIndependentFits(GridSearch(grid, options), on: data, slots: slots)
+    }
+    let iris = try Dataset(bundled: "iris")
+    let diabetes = try Dataset(bundled: "diabetes")
+    try await expectShared(RandomForestClassifier(), iris, slots: 2)
+    try await expectShared(ExtraTreesClassifier(), iris, slots: 1)
+    try await expectShared(RandomForestRegressor(), diabetes, slots: 1)
+    try await expectShared(ExtraTreesRegressor(), diabetes, slots: 2)
+    var limited = RandomForestClassifier()
+    limited.maxLeafNodes = 6
+    try await expectShared(limited, iris, slots: 2)
+    var outOfBag = RandomForestClassifier()
+    outOfBag.outOfBagScore = true
+    #expect(outOfBag.jointRepresentative == outOfBag)
+  }
+
+  @Test func penaltiesOfLassoAndElasticNetShareTheSumsOverTheRows() async throws {
+    let diabetes = try Dataset(bundled: "diabetes")
+    let few = diabetes.gatheringRows(Array(0..<14))
+    let options = SearchOptions(splitter: KFold(folds: 2), includesTrainScores: true)
+    let lasso = ParameterGrid(Lasso()).varying(\.alpha, [0.01, 0.1, 1]).varying(\.positive, [true, false])
+    let net = ParameterGrid(ElasticNet()).varying(\.alpha, [0.01, 1]).varying(\.l1Ratio, [0.2, 0.9])
+      .varying(\.fitIntercept, [true, false])
+    for data in [diabetes, few] {
+      try await expectScoresOfIndependentFits(GridSearch(lasso, options), on: data)
+      try await expectScoresOfIndependentFits(GridSearch(net, options), on: data, slots: 2)
+    }
+  }
+
   @Test func oneThatCannotBeFittedDoesNotDragOthersAlong() async throws {
     let grid = ParameterGrid(ScaledMean(refusesNegative: true)).varying(\.factor, [-1, 1, 2])
     let results = try await GridSearch(grid).run(on: numbers(), backend: SequentialBackend()).results
