@@ -38,10 +38,12 @@ final class ClassCounts: NodeStatistics {
 
   func enter(_ rows: UnsafePointer<UInt32>, count: Int) {
     var total: Int64 = 0
+    var squares = 0.0
     let occurring = forest_gather_counts(
       allClasses.base, allCounts.base, rows, Int64(count), classes.base, counts.base, totals.base,
       Int32(target.classCount), &total, &squares)
     weight = Double(total)
+    self.squares = squares
     isPure = occurring < 2
   }
 

@@ -8,7 +8,7 @@ final class SplitFinder<Statistics: NodeStatistics> {
   let statistics: Statistics
   /// The least a split must leave on either side.
   var limits: forest_leaf_limits
-  private let columns: Room<ColumnAccess>
+  let columns: Room<ColumnAccess>
   private let codes: Room<UInt16>
   private let order: Room<Int32>
   private let draws: Room<Int32>
@@ -83,19 +83,32 @@ final class SplitFinder<Statistics: NodeStatistics> {
     _ random: inout RandomSource, _ best: inout NodeSplit
   ) -> Bool {
     let column = columns.base[feature]
+    if column.isCategorical || settings.hasRandomThresholds {
+      return offerOther(feature, count, lowest, highest, &random, &best)
+    }
+    let split = statistics.bestSplit(
+      codes: codes.base, count: count, lowest: lowest, highest: highest, missingCode: column.missingCode,
+      limits: limits)
+    guard split.decrease > best.decrease else { return false }
+    // A split's sets of categories are large; they are left alone where there are none.
+    if best.set != nil { best = NodeSplit() }
+    best.feature = feature
+    best.decrease = split.decrease
+    best.lastLeft = split.last_left
+    best.missingLeft = split.missing_left < 0 ? nil : split.missing_left == 1
+    return count == 2 || best.decrease >= statistics.greatestDecrease
+  }
+
+  /// As ``offer``, for categories and for thresholds drawn at random.
+  private func offerOther(
+    _ feature: Int, _ count: Int, _ lowest: Int32, _ highest: Int32, _ random: inout RandomSource,
+    _ best: inout NodeSplit
+  ) -> Bool {
     var candidate = NodeSplit(feature: feature)
-    if column.isCategorical {
+    if columns.base[feature].isCategorical {
       splitCategories(data.bins[feature], count, &random, &candidate)
-    } else if settings.hasRandomThresholds {
-      splitAtRandom(data.bins[feature], count, lowest, highest, &random, &candidate)
     } else {
-      let split = statistics.bestSplit(
-        codes: codes.base, count: count, lowest: lowest, highest: highest, missingCode: column.missingCode,
-        limits: limits)
-      guard split.decrease > best.decrease else { return false }
-      candidate.decrease = split.decrease
-      candidate.lastLeft = split.last_left
-      candidate.missingLeft = split.missing_left < 0 ? nil : split.missing_left == 1
+      splitAtRandom(data.bins[feature], count, lowest, highest, &random, &candidate)
     }
     guard candidate.decrease > best.decrease else { return false }
     best = candidate
@@ -194,7 +207,7 @@ final class SplitFinder<Statistics: NodeStatistics> {
 }
 
 /// What the search needs of a column for each node, without counting references; the data set keeps the codes.
-private struct ColumnAccess: BitwiseCopyable {
+struct ColumnAccess: BitwiseCopyable {
   let bytes: UnsafePointer<UInt8>?
   let words: UnsafePointer<UInt16>?
   let missingCode: Int32

@@ -9,7 +9,8 @@ final class TargetSums: NodeStatistics {
   private let shares: Room<forest_share>
   private let sums: Room<Int64>
   private let weights: Room<Double>
-  private var total = forest_share()
+  /// The sums over the node's rows; one element.
+  private let total: Room<forest_share>
   private(set) var isPure = false
 
   init(_ target: NumberTarget, isPoisson: Bool, room: SplitRoom) {
@@ -21,27 +22,30 @@ final class TargetSums: NodeStatistics {
     shares = Room(n)
     sums = Room(n)
     weights = Room(n)
+    total = Room(repeating: forest_share(), count: 1)
   }
 
   var valueWidth: Int { 1 }
-  var weight: Double { total.weight }
+  var weight: Double { total.base.pointee.weight }
   var greatestDecrease: Double { .infinity }
   var decreaseScale: Double { criterion == 0 ? target.unit * target.unit : target.unit }
 
   func beginTree(multiplicities: UnsafePointer<Int32>, count: Int) {
-    let terms = target.weighted ?? target.fixed
-    for row in 0..<count {
-      let multiplicity = multiplicities[row]
-      shares.base[row] = forest_share(
-        sum: terms[row] &* Int64(multiplicity),
-        weight: Double(multiplicity) * (target.weights.map { $0[row] } ?? 1))
+    (target.weighted ?? target.fixed).withUnsafeBufferPointer { terms in
+      target.weights.withOptionalBuffer { weights in
+        for row in 0..<count {
+          let multiplicity = multiplicities[row]
+          shares.base[row] = forest_share(
+            sum: terms[row] &* Int64(multiplicity), weight: Double(multiplicity) * (weights?[row] ?? 1))
+        }
+      }
     }
   }
 
   func enter(_ rows: UnsafePointer<UInt32>, count: Int) {
     isPure =
       forest_gather_shares(
-        shares.base, fixed.base, rows, Int64(count), sums.base, weights.base, &total) != 0
+        shares.base, fixed.base, rows, Int64(count), sums.base, weights.base, total.base) != 0
   }
 
   func bestSplit(
@@ -49,7 +53,7 @@ final class TargetSums: NodeStatistics {
     limits: forest_leaf_limits
   ) -> forest_split {
     var best = forest_split()
-    let total = self.total
+    let total = total.base.pointee
     forest_regression_split(
       criterion, codes, Int64(count), lowest, highest, sums.base, weights.base, Double(total.sum),
       total.weight, missingCode, limits, room.scratch, &best)
@@ -61,6 +65,7 @@ final class TargetSums: NodeStatistics {
   }
 
   func leafValue(_ table: inout [Double]) -> UInt64 {
+    let total = total.base.pointee
     let weight = total.weight
     table.append(weight > 0 ? target.centre + Double(total.sum) * target.unit / weight : target.centre)
     return UInt64(table.count - 1)

@@ -2,7 +2,9 @@ import ApusParallel
 
 extension TreeGrower {
   /// Splits, again and again, the leaf whose split gains most, until there are `maxLeafCount` leaves.
-  func growBestFirst(_ root: PendingNode, maxLeafCount: Int, treeWeight: Double) {
+  func growBestFirst(
+    _ root: PendingNode, maxLeafCount: Int, treeWeight: Double, into record: inout TreeRecord
+  ) {
     var nodes: [Candidate] = []
     var frontier: [Int] = []
     func add(_ node: PendingNode, constants: [UInt64]) {
@@ -19,7 +21,7 @@ extension TreeGrower {
     var leafCount = 1
     while leafCount < maxLeafCount, let next = takeBest(&frontier, nodes) {
       let candidate = nodes[next]
-      let (leftCount, packed) = partition(candidate.node, candidate.split!)
+      let (leftCount, packed) = partition(candidate.node, candidate.split!, &record)
       nodes[next].packed = packed
       nodes[next].left = nodes.count
       add(candidate.node.left(leftCount: leftCount), constants: candidate.constants)
@@ -27,7 +29,7 @@ extension TreeGrower {
       add(candidate.node.right(leftCount: leftCount, parent: -1), constants: candidate.constants)
       leafCount += 1
     }
-    emit(nodes)
+    emit(nodes, into: &record)
   }
 
   /// Removes the node whose split gains most from the frontier, the oldest of equals.
@@ -42,7 +44,7 @@ extension TreeGrower {
   }
 
   /// Writes the nodes in the order root, left subtree, right subtree.
-  private func emit(_ nodes: [Candidate]) {
+  private func emit(_ nodes: [Candidate], into record: inout TreeRecord) {
     var pending = [(index: 0, parent: -1)]
     while let (index, parent) = pending.popLast() {
       let node = nodes[index]
@@ -54,7 +56,7 @@ extension TreeGrower {
       append(
         isSplit ? node.packed : layout.leaf(value: value), value: value,
         decrease: isSplit ? node.split!.decrease : 0,
-        threshold: isSplit ? node.split!.threshold : .nan)
+        threshold: isSplit ? node.split!.threshold : .nan, to: &record)
       if isSplit {
         pending.append((node.right, place))
         pending.append((node.left, -1))

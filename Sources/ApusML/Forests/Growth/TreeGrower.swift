@@ -15,7 +15,6 @@ final class TreeGrower<Statistics: NodeStatistics>: @unchecked Sendable {
   let rows: Room<UInt32>
   private let buffer: Room<UInt32>
   private let sides: Room<UInt8>
-  var record: TreeRecord
   let constantWordCount: Int
 
   init(data: BinnedFeatures, settings: GrowthSettings, layout: NodeLayout, statistics: Statistics) {
@@ -27,7 +26,6 @@ final class TreeGrower<Statistics: NodeStatistics>: @unchecked Sendable {
     rows = Room(data.rowCount)
     buffer = Room(data.rowCount)
     sides = Room(CategorySet.wordCount * 64)
-    record = TreeRecord(layout: layout)
     constantWordCount = (data.bins.count + 63) / 64
   }
 
@@ -37,7 +35,7 @@ final class TreeGrower<Statistics: NodeStatistics>: @unchecked Sendable {
   ///   - seed: the tree's seed.
   ///   - multiplicities: how often each row counts; those that count 0 times are left out.
   func grow(seed: Seed, multiplicities: [Int32]) -> GrownTree {
-    record = TreeRecord(layout: layout)
+    var record = TreeRecord(layout: layout)
     multiplicities.withUnsafeBufferPointer {
       statistics.beginTree(multiplicities: $0.baseAddress!, count: $0.count)
     }
@@ -51,14 +49,14 @@ final class TreeGrower<Statistics: NodeStatistics>: @unchecked Sendable {
     finder.limits.weight = max(settings.minLeafShare * treeWeight, .leastNormalMagnitude)
     let root = PendingNode(start: 0, count: count, seed: seed.derived("root"), depth: 0, parent: -1)
     if let maxLeafCount = settings.maxLeafCount {
-      growBestFirst(root, maxLeafCount: maxLeafCount, treeWeight: treeWeight)
+      growBestFirst(root, maxLeafCount: maxLeafCount, treeWeight: treeWeight, into: &record)
     } else {
-      growDepthFirst(root, treeWeight: treeWeight)
+      growDepthFirst(root, treeWeight: treeWeight, into: &record)
     }
     return record.finished(featureCount: data.bins.count, keepsInnerValues: settings.keepsInnerValues)
   }
 
-  private func growDepthFirst(_ root: PendingNode, treeWeight: Double) {
+  private func growDepthFirst(_ root: PendingNode, treeWeight: Double, into record: inout TreeRecord) {
     var pending = [root]
     var constants = [UInt64](repeating: 0, count: constantWordCount)
     while let node = pending.popLast() {
@@ -74,11 +72,11 @@ final class TreeGrower<Statistics: NodeStatistics>: @unchecked Sendable {
       let value = split == nil || settings.keepsInnerValues ? statistics.leafValue(&record.values) : 0
       let index = record.nodes.count
       guard let split else {
-        append(layout.leaf(value: value), value: value, decrease: 0, threshold: .nan)
+        append(layout.leaf(value: value), value: value, decrease: 0, threshold: .nan, to: &record)
         continue
       }
-      let (leftCount, packed) = partition(node, split)
-      append(packed, value: value, decrease: split.decrease, threshold: split.threshold)
+      let (leftCount, packed) = partition(node, split, &record)
+      append(packed, value: value, decrease: split.decrease, threshold: split.threshold, to: &record)
       // Both children start from what is known of their parent.
       while constants.count < place + 2 * constantWordCount { constants.append(0) }
       for word in 0..<constantWordCount {
@@ -90,7 +88,9 @@ final class TreeGrower<Statistics: NodeStatistics>: @unchecked Sendable {
   }
 
   /// Adds a node; its decrease is in the criterion's own units, as only shares of the tree's are made of it.
-  func append(_ node: UInt64, value: UInt64, decrease: Double, threshold: Double) {
+  func append(
+    _ node: UInt64, value: UInt64, decrease: Double, threshold: Double, to record: inout TreeRecord
+  ) {
     record.nodes.append(node)
     record.decreases.append(decrease)
     if settings.hasRandomThresholds { record.thresholds.append(threshold) }
@@ -113,16 +113,18 @@ final class TreeGrower<Statistics: NodeStatistics>: @unchecked Sendable {
   }
 
   /// Moves the rows that go left before the others; returns how many they are, and the node, packed.
-  func partition(_ node: PendingNode, _ split: NodeSplit) -> (leftCount: Int, packed: UInt64) {
-    let bins = data.bins[split.feature]
+  func partition(
+    _ node: PendingNode, _ split: NodeSplit, _ record: inout TreeRecord
+  ) -> (leftCount: Int, packed: UInt64) {
+    let column = finder.columns.base[split.feature]
     var rule = forest_sides(last_left: split.lastLeft, also_left: -1, table: nil)
-    if split.missingLeft == true { rule.also_left = bins.missingCode }
+    if split.missingLeft == true { rule.also_left = column.missingCode }
     if let set = split.set {
+      let bins = data.bins[split.feature]
       for code in 0...bins.codeCount { sides.base[code] = set.contains(code) ? 1 : 0 }
       sides.base[bins.codeCount] = split.missingLeft == true ? 1 : 0
       rule.table = UnsafePointer(sides.base)
     }
-    let column = data.codes[split.feature]
     var firstRight: Int32 = 0
     let start = rows.base + node.start
     let leftCount = Int(
@@ -136,11 +138,14 @@ final class TreeGrower<Statistics: NodeStatistics>: @unchecked Sendable {
       let number = record.sets.count / CategorySet.wordCount
       record.sets +=
         set.completed(
-          codeCount: bins.codeCount, occurring: split.occurring, missingLeft: missingLeft
+          codeCount: data.bins[split.feature].codeCount, occurring: split.occurring, missingLeft: missingLeft
         ).array
       return (leftCount, layout.split(slot: slot, code: UInt64(number), isCategorical: true))
     }
-    let cut = bins.cut(after: split.lastLeft, before: firstRight)
+    // Neighbours in the node that are neighbours among all codes, as they mostly are near the root.
+    let cut =
+      firstRight == split.lastLeft + 1
+      ? split.lastLeft : data.bins[split.feature].cut(after: split.lastLeft, before: firstRight)
     return (leftCount, layout.split(slot: slot, code: UInt64(cut), isCategorical: false))
   }
 }
