@@ -16,26 +16,27 @@ struct CenteredMoments: Sendable {
   let targetMean: Double
   /// `XᵀWX` of the centred features, `p × p`, with both triangles.
   let gram: Matrix<Double>
-  /// `XᵀWy` of the centred features and target.
+  /// `XᵀWy` of the centred features and target; empty without a target.
   let crossProducts: [Double]
-  /// `yᵀWy` of the centred target.
+  /// `yᵀWy` of the centred target; zero without one.
   let targetSquares: Double
 
   /// Forms the sums.
   ///
   /// - Parameters:
   ///   - features: `n × p`; a value that is not finite shows in the sums (``areFinite``).
-  ///   - target: `n` numbers.
+  ///   - target: `n` numbers, or nil where the features alone matter.
   ///   - weights: the weight of each row, or nil for ones.
   ///   - centered: whether means are subtracted, for a model with an intercept.
   ///   - compute: threads and cancellation; the bits do not depend on them.
   /// - Throws: ``ApusError`` of kind `cancelled`.
   /// - Complexity: O(n · p²).
   init(
-    features: Matrix<Double>, target: [Double], weights: [Double]?, centered: Bool, _ compute: ComputeContext
+    features: Matrix<Double>, target: [Double]?, weights: [Double]?, centered: Bool, _ compute: ComputeContext
   ) throws {
     let p = features.columnCount
-    let width = p + 2
+    // The features, the target if there is one, and ones.
+    let width = p + (target == nil ? 1 : 2)
     let origin =
       centered
       ? sampleMeans(features, target, weights)
@@ -43,11 +44,11 @@ struct CenteredMoments: Sendable {
     let roots = weights?.map { $0.squareRoot() }
     var sums = [Double](repeating: 0, count: width * width)
     try features.withUnsafeElements { x in
-      try target.withUnsafeBufferPointer { y in
+      try target.withOptionalBuffer { y in
         try origin.features.withUnsafeBufferPointer { shift in
           try roots.withOptionalBuffer { scale in
             try sums.withUnsafeMutableBufferPointer { sums in
-              nonisolated(unsafe) let (x, y) = (x.baseAddress!, y.baseAddress!)
+              nonisolated(unsafe) let (x, y) = (x.baseAddress!, y)
               nonisolated(unsafe) let (shift, scale) = (shift.baseAddress!, scale)
               try BlockedProducts.sumOverRowBlocks(
                 rows: features.rowCount, workPerRow: width * width / 2, resultRows: width,
@@ -64,10 +65,10 @@ struct CenteredMoments: Sendable {
     }
     let weight = sums[width * width - 1]
     weightSum = weight
-    let remainder = Array(sums[(p + 1) * width..<(p + 1) * width + p + 1]).map { $0 / weight }
+    let remainder = sums[(width - 1) * width..<width * width - 1].map { $0 / weight }
     let correction = centered ? weight : 0
     featureMeans = centered ? zip(origin.features, remainder).map { $0 + $1 } : origin.features
-    targetMean = centered ? origin.target + remainder[p] : 0
+    targetMean = centered && target != nil ? origin.target + remainder[p] : 0
     gram = Matrix(rowCount: p, columnCount: p) { gram in
       for row in 0..<p {
         for column in 0...row {
@@ -76,6 +77,10 @@ struct CenteredMoments: Sendable {
           gram[column * p + row] = value
         }
       }
+    }
+    guard target != nil else {
+      (crossProducts, targetSquares) = ([], 0)
+      return
     }
     crossProducts = (0..<p).map { sums[p * width + $0] - correction * remainder[p] * remainder[$0] }
     targetSquares = max(0, sums[p * width + p] - correction * remainder[p] * remainder[p])
@@ -95,7 +100,7 @@ struct CenteredMoments: Sendable {
 
 /// Estimates of the means from up to 64 rows, exact for a constant column.
 private func sampleMeans(
-  _ features: Matrix<Double>, _ target: [Double], _ weights: [Double]?
+  _ features: Matrix<Double>, _ target: [Double]?, _ weights: [Double]?
 ) -> (features: [Double], target: Double) {
   let (n, p) = (features.rowCount, features.columnCount)
   let step = max(1, n / 64)
@@ -114,7 +119,7 @@ private func sampleMeans(
     for row in rows {
       let share = (weights?[row] ?? 1) / total
       for column in 0..<p { differences[column] += share * (x[row * p + column] - base[column]) }
-      targetDifference += share * (target[row] - target[first])
+      if let target { targetDifference += share * (target[row] - target[first]) }
     }
   }
   for column in 0..<p {
@@ -122,7 +127,7 @@ private func sampleMeans(
     let mean = base[column] + differences[column]
     differences[column] = mean.isFinite ? mean : 0
   }
-  return (differences, target[first] + targetDifference)
+  return (differences, (target?[first] ?? 0) + targetDifference)
 }
 
 extension Optional where Wrapped == [Double] {

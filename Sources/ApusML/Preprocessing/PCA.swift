@@ -48,17 +48,15 @@ public struct PCA: TransformerEstimator {
   public func fit(_ data: Dataset, _ context: FitContext) throws -> PCAModel {
     try validate()
     try data.requireRowsWithWeight(for: Self.name)
-    try data.requireFiniteNumbers(for: Self.name)
     let weightSum = data.weights?.reduce(0, +) ?? Double(data.rowCount)
-    let moments = try ColumnMoments(data.features, weights: data.weights, context.compute)
-    let centred = data.features.subtracting(moments.means)
-    let directions = try PrincipalDirections(centred, weights: data.weights, context.compute)
+    let (means, directions) = try PrincipalDirections.aroundMeans(
+      of: data, estimator: Self.name, context.compute)
     let divisor = max(weightSum - 1, .leastNormalMagnitude)
     let variances = directions.squaredSingularValues.map { $0 / divisor }
     let total = variances.reduce(0, +)
     let kept = try componentCount.resolved(variances: variances, estimator: Self.name)
     return PCAModel(
-      means: moments.means, components: directions.rows.rows(0..<kept),
+      means: means, components: directions.rows.rows(0..<kept),
       explainedVariances: Array(variances[..<kept]),
       explainedVarianceRatios: variances[..<kept].map { total > 0 ? $0 / total : 0 },
       singularValues: directions.squaredSingularValues[..<kept].map { $0.squareRoot() }, whiten: whiten)
