@@ -68,16 +68,33 @@ extension LogisticObjective {
   ///
   /// - Complexity: O(k · n · p²).
   func curvatureBlocks(_ parameters: [Double]) throws -> [Matrix<Double>] {
-    try hessianBlocks(parameters, floor: 1e-3 / Double(max(2, scoreCount))).map { block in
-      let width = block.rowCount
-      let trace = (0..<width).reduce(0) { $0 + block[$1, $1] }
-      // Collinear features leave the block singular where the penalty is tiny.
-      var regular = block
-      for index in 0..<width {
-        regular[index, index] += 1e-10 * trace / Double(width) + .leastNormalMagnitude
-      }
-      return try Cholesky(regular).factor
+    try hessianBlocks(parameters, floor: 1e-3 / Double(max(2, scoreCount))).map(regularFactor)
+  }
+
+  /// The Cholesky factor of each score's block of the Hessian where all classes are equally likely, which is the
+  /// same for all scores.
+  ///
+  /// - Complexity: O(n · p²).
+  func flatCurvatureBlock() throws -> Matrix<Double> {
+    let share = 1 / Double(max(2, scoreCount))
+    let factors = (0..<features.rowCount).map { row in
+      (share * (1 - share) * (weights?[row] ?? 1) / weightSum).squareRoot()
     }
+    var block = try weightedGram(factors, compute)
+    for index in 0..<featureCount { block[index, index] += penalty }
+    return try regularFactor(block)
+  }
+
+  /// The Cholesky factor of a block, with a little added to its diagonal: collinear features leave it singular
+  /// where the penalty is tiny.
+  private func regularFactor(_ block: Matrix<Double>) throws -> Matrix<Double> {
+    let width = block.rowCount
+    let trace = (0..<width).reduce(0) { $0 + block[$1, $1] }
+    var regular = block
+    for index in 0..<width {
+      regular[index, index] += 1e-10 * trace / Double(width) + .leastNormalMagnitude
+    }
+    return try Cholesky(regular).factor
   }
 
   /// The root of each row's weight in the second derivative by the scores a and b, over S.

@@ -5,8 +5,8 @@ import ApusParallel
 ///
 /// Few parameters: Newton's method with the whole Hessian, which bad scaling and correlation do not slow down.
 /// Otherwise BFGS: with many rows, from the minimum on an eighth of them and with the curvature found there as
-/// its preconditioner, so that only a few passes over all rows remain; with few rows, from zero and
-/// preconditioned by the diagonal.
+/// its preconditioner, so that only a few passes over all rows remain; with few rows, from zero, preconditioned
+/// by the curvature there and, after a few steps, by that of the place reached.
 struct LogisticSolver {
   var maximumIterations: Int
   var tolerance: Double
@@ -19,6 +19,10 @@ struct LogisticSolver {
   private static let hessianLimits = (one: 128, several: 160)
   /// Beyond so many features, blocks of curvature cost more than the passes that they save.
   private static let blockLimit = 320
+  /// Beyond so many features, blocks formed on all rows do.
+  private static let wholeBlockLimit = 128
+  /// After so many steps the curvature at zero is no longer that of the place reached.
+  private static let flatSteps = 8
 
   /// Walks to the minimum from `parameters`.
   ///
@@ -30,7 +34,7 @@ struct LogisticSolver {
     guard isSampled else {
       let limit = objective.scoreCount == 1 ? Self.hessianLimits.one : Self.hessianLimits.several
       if objective.parameterCount <= limit { return try minimizeByNewton(objective, &parameters) }
-      return try minimizeByBFGS(objective, &parameters, try diagonal(objective))
+      return try minimizeFromZero(objective, &parameters)
     }
     let sample = objective.sampled(every: Self.sampling)
     var rough = self
@@ -41,6 +45,34 @@ struct LogisticSolver {
       return try minimizeByBFGS(objective, &parameters, try blocks(sample, parameters))
     }
     return try minimizeByBFGS(objective, &parameters, try diagonal(objective))
+  }
+
+  /// Walks from zero, where all classes are equally likely: with the curvature there, which is one block for all
+  /// scores, and then, where that is cheap, with the blocks of the place reached.
+  private func minimizeFromZero(
+    _ objective: LogisticObjective, _ parameters: inout [Double]
+  ) throws -> Convergence {
+    let width = objective.featureCount + 1
+    guard width <= Self.blockLimit, width <= objective.features.rowCount,
+      let flat = try unlessNumerical({ try objective.flatCurvatureBlock() })
+    else { return try minimizeByBFGS(objective, &parameters, try diagonal(objective)) }
+    let factors = [Matrix<Double>](repeating: flat, count: objective.scoreCount)
+    guard width <= Self.wholeBlockLimit else {
+      return try minimizeByBFGS(objective, &parameters, solver(objective, factors))
+    }
+    var beginning = self
+    beginning.maximumIterations = min(maximumIterations, Self.flatSteps)
+    let first = try beginning.minimizeByBFGS(objective, &parameters, solver(objective, factors))
+    guard !first.converged, first.residual.isFinite, first.iterations < maximumIterations else {
+      return first
+    }
+    var end = self
+    end.maximumIterations -= first.iterations
+    let precondition =
+      try unlessNumerical { try blocks(objective, parameters) } ?? solver(objective, factors)
+    var convergence = try end.minimizeByBFGS(objective, &parameters, precondition)
+    convergence.iterations += first.iterations
+    return convergence
   }
 
   private func minimizeByBFGS(
@@ -101,6 +133,11 @@ struct LogisticSolver {
     return nil
   }
 
+  /// What `body` makes, or nil where a matrix was not positive definite.
+  private func unlessNumerical<Result>(_ body: () throws -> Result) throws -> Result? {
+    do { return try body() } catch let error as ApusError where error.kind == .numerical { return nil }
+  }
+
   /// Divides by the diagonal of the Hessian where all classes are equally likely.
   private func diagonal(_ objective: LogisticObjective) throws -> (inout [Double]) -> Void {
     let (p, k) = (objective.featureCount, objective.scoreCount)
@@ -133,7 +170,13 @@ struct LogisticSolver {
   private func blocks(
     _ objective: LogisticObjective, _ parameters: [Double]
   ) throws -> (inout [Double]) -> Void {
-    let factors = try objective.curvatureBlocks(parameters)
+    solver(objective, try objective.curvatureBlocks(parameters))
+  }
+
+  /// Solves with the Cholesky factor of each score's block.
+  private func solver(
+    _ objective: LogisticObjective, _ factors: [Matrix<Double>]
+  ) -> (inout [Double]) -> Void {
     let width = factors[0].rowCount
     return { vector in
       var columns = objective.byScore(vector, width)
