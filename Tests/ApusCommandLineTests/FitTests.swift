@@ -68,6 +68,21 @@ import Testing
       predicted.status == 2 && predicted.errors.contains("--set probability=true"), "\(predicted.errors)")
   }
 
+  @Test func aFitThatDidNotConvergeSaysSo() throws {
+    let estimators = ["logistic-regression", "linear-svc", "svc", "sgd-classifier"]
+    for estimator in estimators {
+      let arguments = ["fit", "breast-cancer", "--estimator", estimator, "--set", "maxIterations=1"]
+      let run = try ApusBinary.run(arguments: arguments)
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(run.output.contains("NOT converged after 1 iteration"), "\(estimator): \(run.output)")
+      let report = try ApusBinary.run(arguments: arguments + ["--json"]).json()
+      let convergence = try #require(report["convergence"] as? [String: Any])
+      #expect(convergence["converged"] as? Bool == false)
+      #expect(convergence["iterations"] as? Int == 1)
+      #expect(try #require(convergence["residual"] as? Double) > 0)
+    }
+  }
+
   @Test func clustersNeedNoTargetAndAreMeasuredOnTheirRows() throws {
     let scratch = try Scratch()
     let data = try scratch.write("points.csv", "x,y\n0,0\n0,1\n10,0\n10,1\n20,0\n20,1\n")
