@@ -91,6 +91,23 @@ private struct GoldenTable: Decodable {
       renaming: ["param_logisticregression__C": "param_logisticRegression.c"])
   }
 
+  @Test func neighboursOnIris() async throws {
+    let grid = ParameterGrid(KNeighboursClassifier()).varying(\.neighbourCount, [1, 3, 5, 7, 9, 11])
+    let results = try await GridSearch(grid, SearchOptions(metrics: [.accuracy])).run(
+      on: Dataset(bundled: "iris"), backend: ThreadBackend(workers: 2)
+    ).results
+    try expectTable("neighboursIris", results, renaming: ["param_n_neighbors": "param_neighbourCount"])
+  }
+
+  @Test func naiveBayesOnWine() async throws {
+    let grid = ParameterGrid(GaussianNaiveBayes()).varying(\.varSmoothing, [1e-12, 1e-9, 1e-6])
+    let options = SearchOptions(splitter: StratifiedKFold(folds: 3), metrics: [.accuracy])
+    let results = try await GridSearch(grid, options).run(
+      on: Dataset(bundled: "wine"), backend: ThreadBackend(workers: 2)
+    ).results
+    try expectTable("bayesWine", results, renaming: ["param_var_smoothing": "param_varSmoothing"])
+  }
+
   @Test func allPenaltiesOfAFoldShareOneFitToTheBit() async throws {
     let penalties = try ParameterSpace.log(from: 1e-4, to: 1e4, count: 9)
     let options = SearchOptions(splitter: KFold(folds: 3, shuffle: true), includesTrainScores: true)
