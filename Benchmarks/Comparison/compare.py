@@ -15,14 +15,22 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from cases import CASES  # noqa: E402
+import floors  # noqa: E402
+import growth  # noqa: E402
+import sweeps  # noqa: E402
+from cases import CASES, FIXED_CENTRES  # noqa: E402
 from data import Split  # noqa: E402
 
 
-def run(command, threads):
+def environment_for(threads):
     environment = dict(os.environ)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         environment[name] = str(threads)
+    return environment
+
+
+def run(command, threads):
+    environment = environment_for(threads)
     if threads == 1:
         command = ["taskset", "--cpu-list", "0", *command]
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
@@ -35,6 +43,7 @@ def run(command, threads):
 def run_apus(apus, case, split, threads):
     command = [apus, "fit", split.train_file, "--estimator", case.estimator, "--threads", str(threads), "--json"]
     for setting in case.settings:
+        setting = setting.replace("@first-rows", json.dumps(split.train_features[:FIXED_CENTRES].tolist()))
         command += ["--set", setting]
     if case.unsupervised:
         command += ["--drop", "target"]
@@ -49,6 +58,7 @@ def run_apus(apus, case, split, threads):
         "fitWall": seconds["fit"]["wall"], "fitCPU": seconds["fit"]["cpu"],
         "predictWall": predict["wall"], "predictCPU": predict["cpu"],
         "peakBytes": report["memory"]["fitGrowthBytes"], "quality": report["metrics"][case.quality],
+        "iterations": (report.get("convergence") or {}).get("iterations", 1),
     }  # fmt: skip
 
 
@@ -66,7 +76,7 @@ def best(measurements):
     return result
 
 
-def report(case, threads, results):
+def report(case, threads, results, floor):
     apus = results.pop("apus")
     print(f"\n{case.name}, {threads} thread{'s' * (threads > 1)}")
     print(f"  {'':24}{'fit s':>10}{'fit CPU s':>11}{'predict s':>11}{'growth MB':>11}{case.quality:>12}")
@@ -82,10 +92,14 @@ def report(case, threads, results):
     if not apus or not peers:
         return {}
     ratios = {}
-    for cost in ("fitWall", "fitCPU", "predictWall"):
+    for cost in ("fitWall", "fitCPU", "predictWall", "predictCPU", "peakBytes"):
         name, fastest = min(peers.items(), key=lambda item: item[1][cost])
         ratios[cost] = fastest[cost] / apus[cost] if apus[cost] else float("nan")
-        print(f"  {cost}: fastest peer ({name}) / apus = {ratios[cost]:.2f}")
+        print(f"  {cost}: {'leanest' if cost == 'peakBytes' else 'fastest'} peer ({name}) / apus = {ratios[cost]:.2f}")
+    if floor:
+        ratios["floor"] = floor
+        print(f"  floor of the fit {floor:.4f} s: apus takes {apus['fitCPU'] / floor:.1f} times as much CPU")
+    sys.stdout.flush()
     return ratios
 
 
@@ -95,16 +109,25 @@ def main():
     parser.add_argument("--case", action="append", help="only this case")
     parser.add_argument("--threads", type=int, action="append", help="1 and all CPUs unless given")
     parser.add_argument("--repeats", type=int)
+    parser.add_argument("--sweeps", action="store_true", help="whole searches instead of single fits")
+    parser.add_argument("--sweep", action="append", help="only this search (implies --sweeps)")
+    parser.add_argument("--peer-folds", type=int, default=1, help="folds that scikit-learn does of the longest searches")
+    parser.add_argument("--growth", action="store_true", help="1, 4 and 16 times the rows and the columns instead")
     parser.add_argument("--output", help="write every measurement to this JSON file")
     options = parser.parse_args()
     unknown = set(options.case or []) - {case.name for case in CASES}
     if unknown:
         parser.error(f"no such case: {', '.join(unknown)}; cases: {', '.join(case.name for case in CASES)}")
     cpus = len(os.sched_getaffinity(0))
-    collected = []
+    collected, speeds = [], {}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        for case in CASES:
+        if options.growth:
+            collected = growth.compare(options.apus, folder, run, options.repeats or 3)
+        elif options.sweeps or options.sweep:
+            collected = sweeps.compare(
+                options.apus, options.sweep, folder, Split, options.repeats or 1, options.peer_folds)
+        for case in [] if options.growth or options.sweeps or options.sweep else CASES:
             if options.case and case.name not in options.case:
                 continue
             split = Split(case.data, case.standardize, folder)
@@ -116,7 +139,9 @@ def main():
                         runs[peer].append(run_peer(case, peer, threads, folder))
                 results = {name: best(measurements) for name, measurements in runs.items()}
                 collected.append({"case": case.name, "threads": threads, "results": dict(results)})
-                collected[-1]["ratios"] = report(case, threads, results)
+                speeds[threads] = speeds.get(threads) or floors.measure(environment_for(threads), threads)
+                floor = floors.seconds(case, split, results["apus"] or {}, speeds[threads])
+                collected[-1]["ratios"] = report(case, threads, results, floor)
     if options.output:
         pathlib.Path(options.output).write_text(json.dumps(collected, indent=1))
 

@@ -64,12 +64,21 @@ def _flights_binary():
     return before, np.where(delay > 15, "late", "on time")
 
 
+def _tiny():
+    """Flowers with their species as a number: rows so few that the cost of a fit is that of calling it."""
+    from sklearn.datasets import load_iris
+
+    features, species = load_iris(return_X_y=True)
+    return features, species.astype(float)
+
+
 SOURCES = {
     "digits": _digits,
     "letter": _letter,
     "diamonds": _diamonds,
     "flights-regression": _flights_regression,
     "flights-binary": _flights_binary,
+    "tiny": _tiny,
 }
 
 

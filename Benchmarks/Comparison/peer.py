@@ -6,6 +6,8 @@ import resource
 import sys
 import time
 
+import numpy as np
+
 
 def peak_bytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -26,8 +28,6 @@ def main():
     split = Split(case.data, case.standardize, folder)
     target = None if case.unsupervised else split.train_target
     if case.unsupervised or case.data not in ("diamonds", "flights-regression"):
-        import numpy as np
-
         classes = {label: index for index, label in enumerate(np.unique(split.train_target))}
         encode = np.vectorize(classes.get)
         split.test_target = encode(split.test_target)
@@ -37,12 +37,18 @@ def main():
         arguments = (split.train_features[:rows],) if target is None else (split.train_features[:rows], target[:rows])
         return model.fit(*arguments)
 
+    if peer.endswith(case.SINGLE):
+        split.train_features = split.train_features.astype(np.float32)
+        split.test_features = split.test_features.astype(np.float32)
+
     # Libraries load code and start threads at their first fit; that is not what is compared.
     fit(case.peers[peer](threads), 600)
     before = peak_bytes()
     model, wall, cpu = timed(lambda: fit(case.peers[peer](threads)))
     peak = peak_bytes() - before
-    predicted, predict_wall, predict_cpu = timed(lambda: model.predict(split.test_features))
+    # Clusters are predicted for the rows they were found in, as `apus fit` does.
+    rows = split.train_features if case.unsupervised else split.test_features
+    predicted, predict_wall, predict_cpu = timed(lambda: model.predict(rows))
 
     from sklearn.metrics import accuracy_score, r2_score
 
@@ -56,6 +62,7 @@ def main():
         {
             "fitWall": wall, "fitCPU": cpu, "predictWall": predict_wall, "predictCPU": predict_cpu,
             "peakBytes": peak, "quality": quality,
+            "iterations": int(np.max(model.n_iter_)) if getattr(model, "n_iter_", None) is not None else 1,
         },
         sys.stdout,
     )  # fmt: skip

@@ -1,0 +1,146 @@
+"""Whole searches: Apus with every CPU, and scikit-learn doing the same fits one after the other.
+
+CPU seconds are compared, which neither other programs nor idle cores change; a peer that spreads its fits over
+processes spends more of them, not fewer. scikit-learn's seconds are of the search alone, those of Apus of the
+whole process, reading the file included.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class Sweep:
+    name: str
+    data: str
+    estimator: str
+    parameters: list[str]
+    peer: object
+    grid: dict
+    folds: int = 5
+    options: list[str] = field(default_factory=list)
+    standardize: bool = False
+    classifies: bool = True
+
+
+def _logspace(low, high, count):
+    return list(np.logspace(low, high, count))
+
+
+def _sweeps():
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.linear_model import Lasso, LogisticRegression, Ridge
+    from sklearn.svm import SVC
+
+    logistic = LogisticRegression(max_iter=1000)
+    forest = RandomForestClassifier(random_state=0)
+    forest_grid = {
+        "n_estimators": [25, 50, 100, 200], "max_depth": [4, 8, 16, None], "max_features": ["sqrt", 0.5],
+    }  # fmt: skip
+    return [
+        Sweep("logistic-digits", "digits", "logistic-regression", ["c=log(1e-3,1e2,20)"], logistic,
+              {"C": _logspace(-3, 2, 20)}, standardize=True),
+        Sweep("ridge-diamonds", "diamonds", "ridge", ["alpha=log(1e-3,1e3,100)"], Ridge(),
+              {"alpha": _logspace(-3, 3, 100)}, classifies=False),
+        Sweep("lasso-diamonds", "diamonds", "lasso", ["alpha=log(1e-1,1e3,100)"], Lasso(precompute=True),
+              {"alpha": _logspace(-1, 3, 100)}, classifies=False),
+        Sweep("ridge-tiny", "tiny", "ridge", ["alpha=log(1e-3,1e3,400)"], Ridge(),
+              {"alpha": _logspace(-3, 3, 400)}, classifies=False),
+        Sweep("svc-digits", "digits", "svc",
+              ["c=log(1e-6,1e6,13)", "gamma=log(1e-8,1e8,17)", "tolerance=log(1e-4,1e-1,4)",
+               "classWeight=[uniform,balanced]"], SVC(), {}, folds=3,
+              options=["--random", "30"]),
+        Sweep("ridge-flights", "flights-regression", "ridge", ["alpha=log(1e-3,1e3,100)"], Ridge(),
+              {"alpha": _logspace(-3, 3, 100)}, classifies=False),
+        Sweep("logistic-letter", "letter", "logistic-regression", ["c=log(1e-3,1e2,20)"], logistic,
+              {"C": _logspace(-3, 2, 20)}, standardize=True),
+        Sweep("forest-letter", "letter", "random-forest-classifier",
+              ["treeCount=[25,50,100,200]", "maxDepth=[4,8,16,null]", "maxFeatures=[sqrt,0.5]"], forest, forest_grid),
+    ]  # fmt: skip
+
+
+NAMES = {"c": "C", "gamma": "gamma", "tolerance": "tol", "classWeight": "class_weight"}
+
+
+def _candidates(results):
+    """The candidates that Apus drew at random, in scikit-learn's words."""
+    for row in results:
+        values = {NAMES[name]: row[f"param_{name}"] for name in NAMES}
+        if values.get("class_weight") == "uniform":
+            values["class_weight"] = None
+        yield values
+
+
+def run_apus(apus, sweep, split):
+    command = [apus, "search", split.train_file, "--target", "target", "--estimator", sweep.estimator,
+               "--cv", str(sweep.folds), "--seed", "0", "--json", *sweep.options]  # fmt: skip
+    for parameter in sweep.parameters:
+        command += ["--param", parameter]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.perf_counter()
+    result = subprocess.run(command, capture_output=True, text=True)
+    wall = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if result.returncode != 0:
+        sys.stderr.write(f"{' '.join(command)} failed:\n{result.stderr[-2000:]}\n")
+        return None
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"wall": wall, "cpu": cpu, "report": json.loads(result.stdout)}
+
+
+def run_peer(sweep, split, candidates, folds):
+    """The same candidates on the same number of folds; `folds` of them where all would take too long."""
+    from sklearn.base import clone
+    from sklearn.model_selection import KFold, ParameterGrid, StratifiedKFold
+
+    features, target = split.train_features, split.train_target
+    kind = StratifiedKFold if sweep.classifies else KFold
+    parts = list(kind(sweep.folds).split(features, target))[:folds]
+    wall, cpu = time.perf_counter(), time.process_time()
+    best = -np.inf
+    for candidate in candidates or ParameterGrid(sweep.grid):
+        scores = []
+        for train, test in parts:
+            model = clone(sweep.peer).set_params(**candidate).fit(features[train], target[train])
+            scores.append(model.score(features[test], target[test]))
+        best = max(best, float(np.mean(scores)))
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    scale = sweep.folds / len(parts)
+    return {"wall": wall * scale, "cpu": cpu * scale, "best": best}
+
+
+def compare(apus, names, folder, make_split, repeats, peer_folds):
+    collected = []
+    for sweep in _sweeps():
+        if names and sweep.name not in names:
+            continue
+        split = make_split(sweep.data, sweep.standardize, folder)
+        runs = [run_apus(apus, sweep, split) for _ in range(repeats)]
+        runs = [run for run in runs if run]
+        if not runs:
+            continue
+        report = runs[0]["report"]
+        own = {"wall": min(run["wall"] for run in runs), "cpu": min(run["cpu"] for run in runs)}
+        candidates = None if sweep.grid else list(_candidates(report["results"]))
+        folds = peer_folds if sweep.name in ("forest-letter", "logistic-letter", "ridge-flights") else sweep.folds
+        peer = run_peer(sweep, split, candidates, min(folds, sweep.folds))
+        fits = len(report["results"]) * sweep.folds
+        print(f"\nsweep {sweep.name}: {fits} fits" + ("" if folds >= sweep.folds else
+              f" (scikit-learn: {folds} of {sweep.folds} folds, times {sweep.folds / folds:g})"))  # fmt: skip
+        metric = report["best"]["metric"]
+        print(f"  apus          {own['cpu']:9.3f} CPU s {own['wall']:9.3f} s {1e6 * report['elapsedSeconds'] / fits:10.1f} "
+              f"µs a fit  best {metric} {report['best']['score']:.5f}")  # fmt: skip
+        print(f"  scikit-learn  {peer['cpu']:9.3f} CPU s {peer['wall']:9.3f} s {1e6 * peer['wall'] / fits:10.1f} "
+              f"µs a fit  best {metric} {peer['best']:.5f}")  # fmt: skip
+        print(f"  ratio {peer['cpu'] / own['cpu']:.1f} by CPU, {peer['wall'] / own['wall']:.1f} by the clock")
+        sys.stdout.flush()
+        collected.append({"sweep": sweep.name, "fits": fits, "apus": own, "peer": peer,
+                          "microsecondsPerFit": 1e6 * report["elapsedSeconds"] / fits})  # fmt: skip
+    return collected
