@@ -38,13 +38,14 @@ let package = Package(
     // Floor 3: estimators, metrics and model selection.
     .target(name: "ApusML", dependencies: ["ApusData", "CKernels"]),
 
-    // Floor 4: searches that last.
+    // Floor 4: searches that decide as they go, and searches that last.
+    .target(name: "ApusSearch", dependencies: ["ApusML"]),
     .target(
       name: "ApusStudies",
       dependencies: ["ApusML", .product(name: "GRDB", package: "GRDB.swift")]),
 
     // Floor 5: what a user imports, and what a user runs.
-    .target(name: "Apus", dependencies: ["ApusML", "ApusStudies"]),
+    .target(name: "Apus", dependencies: ["ApusML", "ApusSearch", "ApusStudies"]),
     .executableTarget(
       name: "ApusCommandLine",
       dependencies: [
@@ -60,6 +61,8 @@ let package = Package(
     .testTarget(name: "ApusMLTests", dependencies: ["ApusML", "ApusTestSupport"]),
     // Nothing of Apus is imported here: these tests build a package that does, and drive the program.
     .testTarget(name: "ApusDocumentationTests", dependencies: ["ApusCommandLine", "ApusTestSupport"]),
+    .testTarget(
+      name: "ApusSearchTests", dependencies: ["ApusSearch", "ApusStudies", "ApusTestSupport"]),
     .testTarget(
       name: "ApusStudiesTests",
       dependencies: ["ApusStudies", "ApusTestSupport", .product(name: "GRDB", package: "GRDB.swift")]),

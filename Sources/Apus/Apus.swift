@@ -2,6 +2,7 @@
 @_exported import ApusLinearAlgebra
 @_exported import ApusML
 @_exported import ApusParallel
+@_exported import ApusSearch
 @_exported import ApusStudies
 
 /// The version of this package, as `apus --version` prints it.

@@ -25,6 +25,10 @@ struct SearchCommand: AsyncParsableCommand {
           --param 'maxDepth=[8,null]' --param 'c=[1,10]' --output best.model
         apus search train.csv --target price --estimator ridge --random 20 \\
           --param 'alpha=loguniform(1e-3,1e3)' --scoring r2 --results results.csv
+        apus search letter --estimator svc --method tpe --random 40 --patience 15 \\
+          --param 'c=loguniform(1e-2,1e3)' --param 'gamma=loguniform(1e-4,1)'
+        apus search digits --estimator extra-trees-classifier --method halving \\
+          --resource treeCount --most 200 --param 'maxFeatures=[2,4,8,16,32]'
         apus search diabetes --estimator ridge --param 'alpha=[1,10]' --study a.sqlite
       """)
 
@@ -44,10 +48,7 @@ struct SearchCommand: AsyncParsableCommand {
     completion: .file(extensions: ["yaml", "yml", "json"]))
   var space: String?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Try this many candidates, drawn at random.", valueName: "number"))
-  var random: Int?
+  @OptionGroup(title: "CHOOSING") var choosing: SearchMethodOptions
 
   @OptionGroup var comparison: CrossValidationOptions
 
@@ -89,7 +90,7 @@ struct SearchCommand: AsyncParsableCommand {
     var options = try comparison.searchOptions(for: task)
     options.refitMetric = try refit.map(Metric.named)
     options.refits = output != nil
-    var search = try makeSearch(space, options)
+    var search = try choosing.search(space, options)
     _ = try search.candidateCount()
     let backend = try comparison.makeBackend()
     try data.check(for: task)
@@ -155,18 +156,8 @@ struct SearchCommand: AsyncParsableCommand {
     return first.task
   }
 
-  private func makeSearch(_ space: SearchSpace, _ options: SearchOptions) throws -> any HyperparameterSearch {
-    if let random { return RandomSearch(space, draws: random, options) }
-    guard space.count != nil else {
-      throw ApusError(
-        .invalidParameter, "a distribution has no end of values to try",
-        hint: "say how many to draw with --random N, or list values")
-    }
-    return GridSearch(space, options)
-  }
-
   private func savedModel(_ outcome: SearchOutcome, _ rows: Dataset) -> SavedModel? {
-    guard let model = outcome.bestModel, let best = outcome.best else { return nil }
+    guard let model = outcome.bestModel, let best = outcome.chosen else { return nil }
     let metric = outcome.results.refitMetric
     let score = best.score(of: metric).map {
       TrainingSummary.Score(

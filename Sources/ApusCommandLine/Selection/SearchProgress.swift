@@ -29,6 +29,9 @@ final class SearchProgress: Sendable {
         state.failed = failures
       }
       Report.note("Continuing: \(fits) of \(self.fits) fits were finished before.")
+    case .extended(let fits):
+      state.withLock { $0.fits = fits }
+      display?.update { $0.total = fits }
     case .fitFinished(_, _, _, let failure):
       display?.update { state in
         state.done += 1

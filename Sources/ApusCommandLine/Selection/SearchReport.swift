@@ -18,7 +18,21 @@ struct SearchReport: Encodable {
     var candidate: Int
   }
 
+  /// A candidate beside the best one, by the corrected resampled t-test.
+  struct Comparison: Encodable {
+    /// The row of the results, from 0.
+    var candidate: Int
+    /// The best one's mean less this one's.
+    var difference: Double
+    /// The interval of the difference, with a confidence of 95 %.
+    var interval: [Double]
+    /// The probability of such a difference where there is none; null where folds do not differ.
+    var probability: Double?
+  }
+
   var best: Best?
+  /// The candidate that was fitted on all rows, where that is not the best.
+  var chosen: Best?
   var results: [[String: ParameterValue]]
   var dataset: String
   var rows: Int
@@ -30,6 +44,10 @@ struct SearchReport: Encodable {
   var metrics: [String]
   /// Whether every fit was tried; false when the search was interrupted.
   var isComplete: Bool
+  /// The rule that ended the search, if one did.
+  var stopReason: String?
+  /// How the next candidates differ from the best.
+  var comparisons: [Comparison]
   var elapsedSeconds = 0.0
   var refitSeconds: Double?
   var failures: [FitFailure]
@@ -39,8 +57,8 @@ struct SearchReport: Encodable {
   private let fits: Int
 
   private enum CodingKeys: String, CodingKey {
-    case best, results, dataset, rows, features, seed, backend, workers, folds, metrics, isComplete
-    case elapsedSeconds, refitSeconds, failures, output
+    case best, chosen, results, dataset, rows, features, seed, backend, workers, folds, metrics, isComplete
+    case stopReason, comparisons, elapsedSeconds, refitSeconds, failures, output
   }
 
   init(
@@ -59,13 +77,20 @@ struct SearchReport: Encodable {
     folds = outcome.results.foldCount
     metrics = outcome.results.metrics
     isComplete = outcome.results.isComplete
+    stopReason = outcome.results.stopReason
+    let places = Dictionary(
+      uniqueKeysWithValues: outcome.results.candidates.enumerated().map { ($1.index, $0) })
+    comparisons = outcome.results.comparisonsWithBest(20).map { candidate, test in
+      let interval = test.interval()
+      return Comparison(
+        candidate: places[candidate.index] ?? 0, difference: test.mean,
+        interval: [interval.lowerBound, interval.upperBound],
+        probability: test.probability.isNaN ? nil : test.probability)
+    }
     refitSeconds = outcome.refitSeconds
     failures = outcome.results.failures
-    guard let best = outcome.best, let score = best.score(of: outcome.results.refitMetric) else { return }
-    self.best = Best(
-      estimator: best.estimator.name, parameters: best.parameters, allParameters: best.estimator.parameters,
-      score: score.mean, standardDeviation: score.standardDeviation, metric: score.metric,
-      candidate: outcome.results.candidates.firstIndex { $0.index == best.index } ?? 0)
+    best = Best(outcome.best, outcome.results)
+    if outcome.chosen?.index != outcome.best?.index { chosen = Best(outcome.chosen, outcome.results) }
   }
 
   /// All results for a file: JSON where its name says so, else CSV.
@@ -78,13 +103,15 @@ struct SearchReport: Encodable {
   /// The ranking and the best candidate.
   func text(top: Int, width: Int?) -> String {
     var text = Self.ranking(outcome, top: top, width: width)
-    if let best {
-      let parameters = Self.text(of: best.parameters)
-      text +=
-        "\nBest: \(best.estimator)\(parameters.isEmpty ? "" : " with \(parameters)"), "
-        + "\(best.metric) \(Quantities.score(best.score, deviation: best.standardDeviation))\n"
-    }
+    if let best { text += "\nBest: \(Self.sentence(best))\n" }
+    if let chosen { text += "Chosen, as simpler and about as good: \(Self.sentence(chosen))\n" }
     return text
+  }
+
+  private static func sentence(_ best: Best) -> String {
+    let parameters = text(of: best.parameters)
+    return "\(best.estimator)\(parameters.isEmpty ? "" : " with \(parameters)"), "
+      + "\(best.metric) \(Quantities.score(best.score, deviation: best.standardDeviation))"
   }
 
   /// The best candidates as a table.
@@ -94,16 +121,20 @@ struct SearchReport: Encodable {
     let shown = ranked.prefix(max(1, top))
     let others = metrics.filter { $0 != outcome.refitMetric }
     let hasFamilies = Set(ranked.map(\.estimator.name)).count > 1
+    let hasStages = ranked.contains { $0.stage != nil }
     var columns: [(title: String, alignment: TextTable.Alignment)] = [
       ("Rank", .right), (outcome.refitMetric, .left),
     ]
     columns += others.map { ($0, .left) }
-    columns += [("Fit", .right), ("Estimator", .left), ("Parameters", .left), ("Notes", .left)]
+    columns += [
+      ("Resource", .right), ("Fit", .right), ("Estimator", .left), ("Parameters", .left), ("Notes", .left),
+    ]
     var table = TextTable(columns)
     for candidate in shown {
       let scores = [outcome.refitMetric] + others
       var cells = [rank(of: candidate, outcome)] + scores.map { Self.score(candidate.score(of: $0)) }
       cells += [
+        hasStages ? candidate.stage.map { Quantities.count($0.resource) } ?? "all" : "",
         Quantities.duration(Self.mean(candidate.fitSeconds)), hasFamilies ? candidate.estimator.name : "",
         Self.text(of: candidate.parameters), notes(on: candidate, outcome),
       ]
@@ -117,10 +148,17 @@ struct SearchReport: Encodable {
   /// Says on the standard error what a reader of the ranking should know.
   func sayNotes() {
     let made = outcome.candidates.reduce(0) { $0 + $1.fitSeconds.count(where: { !$0.isNaN }) }
-    let done = isComplete ? "\(fits)" : "\(made + failures.count) of \(fits)"
+    let done = isComplete ? "\(stopReason == nil ? fits : made)" : "\(made + failures.count) of \(fits)"
     Report.note(
       "\(done) fits in \(Quantities.duration(elapsedSeconds)) on \(Quantities.count(rows)) rows × \(features) "
         + "features, \(backend) with \(workers) \(workers == 1 ? "worker" : "workers")")
+    if let stopReason { Report.note("The search ended early: \(stopReason).") }
+    let likeBest = comparisons.count { ($0.probability ?? 1) > 0.05 }
+    if likeBest > 0 {
+      Report.note(
+        "Of the next \(comparisons.count) candidate\(comparisons.count == 1 ? "" : "s"), \(likeBest) "
+          + "cannot be told from the best at a level of 5 % (corrected resampled t-test).")
+    }
     if !isComplete { Report.note("The search was stopped: the ranking is of what was finished.") }
     FailureNotes.say(failures)
     if outcome.unconvergedFitCount > 0 {
@@ -182,5 +220,16 @@ enum FailureNotes {
       Report.note("  \(message) (\(times)\(example), fold \(same[0].fold))")
     }
     if common.count > 3 { Report.note("  … and \(common.count - 3) other reasons (see --json)") }
+  }
+}
+
+extension SearchReport.Best {
+  fileprivate init?(_ candidate: CandidateResult?, _ results: SearchResults) {
+    guard let candidate, let score = candidate.score(of: results.refitMetric) else { return nil }
+    self.init(
+      estimator: candidate.estimator.name, parameters: candidate.parameters,
+      allParameters: candidate.estimator.parameters, score: score.mean,
+      standardDeviation: score.standardDeviation, metric: score.metric,
+      candidate: results.candidates.firstIndex { $0.index == candidate.index } ?? 0)
   }
 }

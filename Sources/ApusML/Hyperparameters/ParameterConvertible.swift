@@ -57,6 +57,20 @@ extension Double: ParameterConvertible {
   public var parameterValue: ParameterValue { .real(self) }
 }
 
+extension String: ParameterConvertible {
+  /// `text`.
+  public static var parameterType: String { "text" }
+
+  /// Takes a text.
+  public init?(parameterValue: ParameterValue) {
+    guard case .string(let text) = parameterValue else { return nil }
+    self = text
+  }
+
+  /// A text.
+  public var parameterValue: ParameterValue { .string(self) }
+}
+
 extension Optional: ParameterConvertible where Wrapped: ParameterConvertible {
   /// The wrapped type's, `or null`.
   public static var parameterType: String { "\(Wrapped.parameterType) or null" }

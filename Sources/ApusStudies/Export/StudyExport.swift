@@ -89,6 +89,6 @@ extension Study {
     }
     return ResultColumns(
       metrics: description.metrics, foldCount: description.foldCount, parameterNames: names.sorted(),
-      hasTrainScores: description.includesTrainScores)
+      hasTrainScores: description.includesTrainScores, hasStages: try progress().partialFits > 0)
   }
 }

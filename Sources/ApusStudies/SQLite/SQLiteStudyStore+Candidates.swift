@@ -7,18 +7,20 @@ extension SQLiteStudyStore {
   /// Candidates that are added in one transaction, so that others need not wait long.
   private static var candidatesAtOnce: Int { 5_000 }
 
-  package func addCandidates(of search: JournaledSearch, to study: Int) throws -> [Int] {
+  package func addCandidates(
+    _ count: Int, to study: Int, _ candidate: (Int) throws -> (estimator: AnyEstimator, varied: [String])
+  ) throws -> [Int] {
     var numbers: [Int] = []
-    numbers.reserveCapacity(search.candidateCount)
+    numbers.reserveCapacity(count)
     var known = Set<[String]>()
-    while numbers.count < search.candidateCount {
+    while numbers.count < count {
       try write { database in
         let find = try database.cachedStatement(
           sql: "SELECT id FROM candidate WHERE study = ? AND digest = ?")
         let add = try database.cachedStatement(
           sql: "INSERT OR IGNORE INTO candidate(study, digest, estimator, parameters) VALUES (?, ?, ?, ?)")
-        for index in numbers.count..<min(search.candidateCount, numbers.count + Self.candidatesAtOnce) {
-          let (estimator, varied) = try search.candidate(index)
+        for index in numbers.count..<min(count, numbers.count + Self.candidatesAtOnce) {
+          let (estimator, varied) = try candidate(index)
           for name in varied where known.insert([estimator.name, name]).inserted {
             try database.execute(
               sql: "INSERT OR IGNORE INTO varied VALUES (?, ?, ?)", arguments: [study, estimator.name, name])

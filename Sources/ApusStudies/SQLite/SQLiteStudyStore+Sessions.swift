@@ -138,7 +138,7 @@ private enum HeldFits {
   static func bytes(_ parts: some Sequence<FitKey>, _ more: [FitKey]) -> Data {
     var packed: [Int64] = []
     for keys in [Array(parts), more] {
-      for key in keys { packed.append(Int64(key.candidate) << 20 | Int64(key.fold)) }
+      for key in keys { packed.append(Int64(key.candidate) << 32 | Int64(key.fold)) }
     }
     return packed.withUnsafeBytes { Data($0) }
   }
@@ -146,6 +146,6 @@ private enum HeldFits {
   static func forEach(_ data: Data, _ body: (FitKey) -> Void) {
     var packed = [Int64](repeating: 0, count: data.count / 8)
     packed.withUnsafeMutableBytes { _ = data.copyBytes(to: $0) }
-    for value in packed { body(FitKey(candidate: Int(value >> 20), fold: Int(value & 0xF_FFFF))) }
+    for value in packed { body(FitKey(candidate: Int(value >> 32), fold: Int(value & 0xFFFF_FFFF))) }
   }
 }

@@ -139,14 +139,16 @@ package final class SQLiteStudyStore: StudyStore {
       try Row.fetchOne(
         database,
         sql: """
-          SELECT count(*), ifnull(sum(fits = ?), 0), ifnull(sum(fits), 0), ifnull(sum(failures), 0) FROM (
-            SELECT count(fit.id) AS fits, count(fit.reason) AS failures
+          SELECT count(*), ifnull(sum(whole = ?), 0), ifnull(sum(fits), 0), ifnull(sum(failures), 0),
+            ifnull(sum(fits) - sum(whole), 0) FROM (
+            SELECT count(fit.id) AS fits, count(fit.reason) AS failures, count(iif(fold < ?, 1, NULL)) AS whole
             FROM candidate NOT INDEXED LEFT JOIN fit ON fit.candidate = candidate.id
             WHERE study = ? GROUP BY candidate.id)
-          """, arguments: [study.foldCount, study.number])
+          """, arguments: [study.foldCount, study.foldCount, study.number])
     }
     guard let row else { return Study.Progress() }
-    return Study.Progress(candidates: row[0], finishedCandidates: row[1], fits: row[2], failures: row[3])
+    return Study.Progress(
+      candidates: row[0], finishedCandidates: row[1], fits: row[2], failures: row[3], partialFits: row[4])
   }
 
   package func remove(study: Int) throws {

@@ -16,7 +16,7 @@ struct StudyJournal: FitJournal {
         number: 0, created: Date().timeIntervalSince1970, version: version, task: search.task,
         refitMetric: search.refitMetric, note: note, identity: search.identity),
       startingAnew: startsAnew)
-    let numbers = try store.addCandidates(of: search, to: study)
+    let numbers = try store.addCandidates(search.candidateCount, to: study, search.candidate)
     let session = try store.openSession(of: .current, on: study)
     return StudySession(
       store, StudySession.Identity(study: study, session: session), candidateNumbers: numbers)

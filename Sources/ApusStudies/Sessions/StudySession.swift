@@ -52,6 +52,18 @@ package final class StudySession: FitSession {
 
   deinit { heartbeat.cancel() }
 
+  package func add(_ candidates: [(estimator: AnyEstimator, varied: [String])]) throws -> [Int] {
+    try store.addCandidates(candidates.count, to: identity.study) { candidates[$0] }
+  }
+
+  package func decide(_ decision: String, step: Int, of search: String) throws -> String {
+    try store.decide(decision, step: step, of: search, in: identity.study)
+  }
+
+  package func decisions(of search: String, from step: Int) throws -> [String] {
+    try store.decisions(of: search, in: identity.study, from: step)
+  }
+
   package func claim(_ wanted: [FitKey], onNews: (FinishedFit) -> Void) throws -> [FitKey] {
     try state.withLock { state in
       let granted = try store.claim(

@@ -20,8 +20,20 @@ package protocol StudyStore: Sendable {
 
   /// Adds candidates that are not there yet.
   ///
-  /// - Returns: the number of each candidate of the search; equal candidates have equal numbers.
-  func addCandidates(of search: JournaledSearch, to study: Int) throws -> [Int]
+  /// - Parameters:
+  ///   - count: how many candidates there are.
+  ///   - study: the study.
+  ///   - candidate: the candidate with a number, and the names of its hyperparameters that vary.
+  /// - Returns: the number of each candidate in the study; equal candidates have equal numbers.
+  func addCandidates(
+    _ count: Int, to study: Int, _ candidate: (Int) throws -> (estimator: AnyEstimator, varied: [String])
+  ) throws -> [Int]
+
+  /// Keeps a decision of a search unless there is one; returns the one that is kept.
+  func decide(_ decision: String, step: Int, of search: String, in study: Int) throws -> String
+
+  /// The decisions of a search from a step on, in order.
+  func decisions(of search: String, in study: Int, from step: Int) throws -> [String]
 
   /// Notes that a process starts to work on a study; returns the number of its session.
   func openSession(of process: ProcessIdentity, on study: Int) throws -> Int

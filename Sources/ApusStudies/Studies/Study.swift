@@ -19,6 +19,8 @@ public struct Study: Sendable {
     public var fits = 0
     /// Fits that failed.
     public var failures = 0
+    /// Fits that learnt from a part of the training rows only.
+    public var partialFits = 0
   }
 
   /// How far the study has come.
@@ -48,9 +50,10 @@ public struct Study: Sendable {
     var ranking = StudyRanking(metricCount: description.metrics.count)
     var leaders = Leaders(count: count)
     try forEachStoredCandidate { index, candidate in
-      let means = means(candidate)
-      ranking.add(means)
-      if let means { leaders.offer(candidate, at: index, score: means[position]) }
+      let resource = resource(candidate)
+      let means = means(candidate, resource)
+      ranking.add(means, resource: resource)
+      if let means { leaders.offer(candidate, at: index, resource: resource, score: means[position]) }
     }
     ranking.finish()
     return try leaders.all.map { try result($0.candidate, at: $0.index, names: names, ranking) }
@@ -69,7 +72,10 @@ public struct Study: Sendable {
   /// The mean scores of all candidates.
   public func ranking() throws -> StudyRanking {
     var ranking = StudyRanking(metricCount: description.metrics.count)
-    try forEachStoredCandidate { _, candidate in ranking.add(means(candidate)) }
+    try forEachStoredCandidate { _, candidate in
+      let resource = resource(candidate)
+      ranking.add(means(candidate, resource), resource: resource)
+    }
     ranking.finish()
     return ranking
   }
@@ -83,7 +89,7 @@ public struct Study: Sendable {
         guard let reason = fit.reason else { continue }
         failures.append(
           FitFailure(
-            candidate: index, fold: fold, estimator: candidate.estimator,
+            candidate: index, fold: fold % description.foldCount, estimator: candidate.estimator,
             parameters: try varied(candidate, names), worker: fit.worker, reason: reason,
             message: fit.scores.failure ?? ""))
       }
@@ -126,21 +132,36 @@ extension Study {
     return try CandidateText.values(candidate.parameters).filter { names.contains($0.key) }
   }
 
-  /// The scores of a candidate by a metric; NaN where there is none.
-  func scores(_ candidate: StoredCandidate, _ position: Int, train: Bool = false) -> [Double] {
-    (0..<description.foldCount).map { fold in
-      guard let scores = candidate.fits[fold]?.scores else { return .nan }
+  /// The most rows of the data set that all folds of a candidate stand for, or any fold where there are none
+  /// such; 0 for a candidate without fits.
+  func resource(_ candidate: StoredCandidate) -> Int {
+    var folds: [Int: Int] = [:]
+    for key in candidate.fits.keys { folds[key / description.foldCount, default: 0] += 1 }
+    let whole = folds.filter { $0.value == description.foldCount }.keys
+    let rows = whole.contains(0) ? 0 : whole.max() ?? (folds.keys.contains(0) ? 0 : folds.keys.max())
+    return rows.map { $0 == 0 ? description.rowCount : $0 } ?? 0
+  }
+
+  /// What became of a candidate on each fold, having learnt from as many rows as ``resource(_:)`` says.
+  func fits(_ candidate: StoredCandidate, _ resource: Int) -> [TriedFit?] {
+    let first = resource < description.rowCount ? resource * description.foldCount : 0
+    return (0..<description.foldCount).map { candidate.fits[first + $0] }
+  }
+
+  /// The scores of a metric; NaN where there is none.
+  func scores(_ fits: [TriedFit?], _ position: Int, train: Bool = false) -> [Double] {
+    fits.map { fit in
+      guard let scores = fit?.scores else { return .nan }
       let numbers = train ? scores.train : scores.test
       return numbers.indices.contains(position) ? numbers[position] : .nan
     }
   }
 
   /// The mean of each metric; nil when no fold was tried.
-  private func means(_ candidate: StoredCandidate) -> [Double]? {
+  private func means(_ candidate: StoredCandidate, _ resource: Int) -> [Double]? {
     guard !candidate.fits.isEmpty else { return nil }
-    return description.metrics.indices.map { position in
-      meanAndDeviation(scores(candidate, position)).mean
-    }
+    let fits = fits(candidate, resource)
+    return description.metrics.indices.map { meanAndDeviation(scores(fits, $0)).mean }
   }
 
   private func result(
@@ -149,23 +170,28 @@ extension Study {
     let estimator = try AnyEstimator(
       named: candidate.estimator, parameters: try CandidateText.values(candidate.parameters))
     let names = names[candidate.estimator] ?? []
-    let folds = 0..<description.foldCount
+    let resource = resource(candidate)
+    let fits = fits(candidate, resource)
+    var unconverged: [Int: Convergence] = [:]
+    for (fold, fit) in fits.enumerated() {
+      if let convergence = fit?.scores.convergence, !convergence.converged { unconverged[fold] = convergence }
+    }
     return CandidateResult(
       index: index, estimator: estimator, parameters: estimator.parameters.filter { names.contains($0.key) },
+      stage: resource < description.rowCount
+        ? SearchStage(candidate: index, iteration: 0, resource: resource) : nil,
       scores: description.metrics.enumerated().map { position, metric in
         var result = MetricResult(
-          metric: metric, test: scores(candidate, position),
-          train: description.includesTrainScores ? scores(candidate, position, train: true) : nil)
+          metric: metric, test: scores(fits, position),
+          train: description.includesTrainScores ? scores(fits, position, train: true) : nil)
         result.rank = ranking?.rank(of: index, by: position) ?? 0
         return result
       },
-      fitSeconds: folds.map { candidate.fits[$0]?.scores.fitSeconds ?? .nan },
-      scoreSeconds: folds.map { fold in
-        guard let fit = candidate.fits[fold], fit.reason == nil else { return .nan }
+      fitSeconds: fits.map { $0?.scores.fitSeconds ?? .nan },
+      scoreSeconds: fits.map { fit in
+        guard let fit, fit.reason == nil else { return .nan }
         return fit.scores.scoreSeconds
       },
-      unconvergedFolds: candidate.fits.compactMapValues { fit in
-        fit.scores.convergence.flatMap { $0.converged ? nil : $0 }
-      })
+      unconvergedFolds: unconverged)
   }
 }

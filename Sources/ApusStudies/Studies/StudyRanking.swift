@@ -4,23 +4,30 @@ import ApusML
 /// bytes a candidate.
 public struct StudyRanking: Sendable {
   private var means: [[Double]]
-  private var isTried: [Bool] = []
+  /// The rows that each candidate's scores stand for; 0 for one that was not tried.
+  private var resources: [Int] = []
   private var ranks: [[Int]] = []
 
   init(metricCount: Int) { means = [[Double]](repeating: [], count: metricCount) }
 
   /// Adds the next candidate; nil for one of which no fold was tried, which has no place.
-  mutating func add(_ candidate: [Double]?) {
-    isTried.append(candidate != nil)
+  mutating func add(_ candidate: [Double]?, resource: Int) {
+    resources.append(candidate == nil ? 0 : resource)
     for position in means.indices { means[position].append(candidate?[position] ?? .nan) }
   }
 
-  /// Gives places to those that were tried.
+  /// Gives places to those that were tried, first to those that learnt from most rows.
   mutating func finish() {
-    let tried = isTried.indices.filter { isTried[$0] }
+    let groups = Dictionary(grouping: resources.indices.filter { resources[$0] > 0 }) { resources[$0] }
     ranks = means.map { means in
       var all = [Int](repeating: 0, count: means.count)
-      for (index, rank) in zip(tried, ApusML.ranks(of: tried.map { means[$0] })) { all[index] = rank }
+      var before = 0
+      for (_, group) in groups.sorted(by: { $0.key > $1.key }) {
+        for (index, rank) in zip(group, ApusML.ranks(of: group.map { means[$0] })) {
+          all[index] = before + rank
+        }
+        before += group.count
+      }
       return all
     }
   }

@@ -136,7 +136,7 @@ func numbers(rows: Int = 20) throws -> Dataset {
       case .candidateFinished(_, let estimator, let parameters, let means):
         #expect(estimator.name == "scaled-mean" && parameters.count == 2 && !means[0].isNaN)
         candidates += 1
-      case .restored, .refitting, .finished: break
+      case .restored, .extended, .refitting, .finished: break
       }
     }
     #expect(fits == 20 && candidates == 4)

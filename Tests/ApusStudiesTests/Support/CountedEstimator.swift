@@ -41,20 +41,6 @@ struct CountedEstimator: Estimator {
   }
 }
 
-extension String: ParameterConvertible {
-  /// `text`.
-  public static var parameterType: String { "text" }
-
-  /// Takes a text.
-  public init?(parameterValue: ParameterValue) {
-    guard case .string(let text) = parameterValue else { return nil }
-    self = text
-  }
-
-  /// The text.
-  public var parameterValue: ParameterValue { .string(self) }
-}
-
 struct FixedModel: RegressionModel {
   var value: Double
   var featureCount: Int

@@ -15,6 +15,8 @@ package struct FitAndScore: Job {
   package var splits: DataReference<SplitPlan>
   /// The number of the split.
   package var fold: Int
+  /// Learn from the part `trainRows / all rows` of the fold's training rows; nil for all of them.
+  package var trainRows: Int?
   /// The candidates, which may share work when there is more than one.
   package var candidates: [AnyEstimator]
   /// What is scored.
@@ -27,12 +29,14 @@ package struct FitAndScore: Job {
   package var seed: Seed
 
   package init(
-    data: DataReference<Dataset>, splits: DataReference<SplitPlan>, fold: Int, candidates: [AnyEstimator],
-    metrics: [Metric], scoresTraining: Bool = false, sharesRows: Bool = true, seed: Seed
+    data: DataReference<Dataset>, splits: DataReference<SplitPlan>, fold: Int, trainRows: Int? = nil,
+    candidates: [AnyEstimator], metrics: [Metric], scoresTraining: Bool = false, sharesRows: Bool = true,
+    seed: Seed
   ) {
     self.data = data
     self.splits = splits
     self.fold = fold
+    self.trainRows = trainRows
     self.candidates = candidates
     self.metrics = metrics
     self.scoresTraining = scoresTraining
@@ -44,10 +48,11 @@ package struct FitAndScore: Job {
 
   /// A score sheet for each candidate, in their order.
   package func run(in context: JobContext) throws -> [FitScores] {
+    let part = trainRows.map { FoldPart(rows: $0, seed: seed) }
     let rows =
       sharesRows
-      ? try FoldCache.shared.rows(of: data, splits, fold: fold, in: context)
-      : try FoldCache.gather(data, splits, fold, in: context)
+      ? try FoldCache.shared.rows(of: data, splits, fold: fold, part: part, in: context)
+      : try FoldCache.gather(data, splits, fold, part: part, in: context)
     let fitContext = FitContext(seed: seed.derived("fold", fold), compute: context.compute)
     return try JointFit.fit(candidates, on: rows.train, fitContext).map {
       try score($0, rows, context.compute)

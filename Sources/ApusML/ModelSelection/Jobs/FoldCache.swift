@@ -7,8 +7,8 @@ struct FoldRows: Sendable {
   let train: Dataset
   let test: Dataset
 
-  init(_ data: Dataset, _ split: Split) {
-    train = data.gatheringRows(split.train)
+  init(_ data: Dataset, _ split: Split, train rows: [Int]) {
+    train = data.gatheringRows(rows)
     test = data.gatheringRows(split.test)
   }
 
@@ -26,6 +26,7 @@ final class FoldCache: Sendable {
     let data: Digest
     let splits: Digest
     let fold: Int
+    let part: FoldPart?
   }
 
   private struct State {
@@ -48,16 +49,17 @@ final class FoldCache: Sendable {
   ///
   /// - Throws: ``ApusError`` of kind `job` when the data or the splits were not put on the backend.
   func rows(
-    of data: DataReference<Dataset>, _ splits: DataReference<SplitPlan>, fold: Int, in context: JobContext
+    of data: DataReference<Dataset>, _ splits: DataReference<SplitPlan>, fold: Int,
+    part: FoldPart? = nil, in context: JobContext
   ) throws -> FoldRows {
-    let key = Key(data: data.digest, splits: splits.digest, fold: fold)
+    let key = Key(data: data.digest, splits: splits.digest, fold: fold, part: part)
     let lazyRows = state.withLock { state in
       state.clock += 1
       let rows = state.entries[key]?.rows ?? LazyRows()
       state.entries[key] = Entry(rows: rows, lastUse: state.clock)
       return rows
     }
-    let (rows, isNew) = try lazyRows.get { try Self.gather(data, splits, fold, in: context) }
+    let (rows, isNew) = try lazyRows.get { try Self.gather(data, splits, fold, part: part, in: context) }
     if isNew { makeRoom(for: rows.byteCount, sparing: key) }
     return rows
   }
@@ -66,13 +68,16 @@ final class FoldCache: Sendable {
   ///
   /// - Throws: ``ApusError`` of kind `job` when the data or the splits were not put on the backend.
   static func gather(
-    _ data: DataReference<Dataset>, _ splits: DataReference<SplitPlan>, _ fold: Int, in context: JobContext
+    _ data: DataReference<Dataset>, _ splits: DataReference<SplitPlan>, _ fold: Int,
+    part: FoldPart? = nil, in context: JobContext
   ) throws -> FoldRows {
     let plan = try context.resolve(splits)
     guard plan.splits.indices.contains(fold) else {
       throw ApusError(.job, "there is no fold \(fold) among \(plan.splits.count)")
     }
-    return FoldRows(try context.resolve(data), plan.splits[fold])
+    let rows = try context.resolve(data)
+    let split = plan.splits[fold]
+    return FoldRows(rows, split, train: part?.rows(of: split, fold: fold, in: rows) ?? split.train)
   }
 
   /// Forgets the rows of a data set, once a search is over.

@@ -18,6 +18,27 @@ package protocol FitSession: Sendable {
   /// The journal's number of each candidate, in the order of the search; equal candidates have equal numbers.
   var candidateNumbers: [Int] { get }
 
+  /// Adds candidates that are not there yet.
+  ///
+  /// - Returns: the number of each; equal candidates have equal numbers.
+  /// - Throws: ``ApusError`` when the journal cannot be written.
+  func add(_ candidates: [(estimator: AnyEstimator, varied: [String])]) throws -> [Int]
+
+  /// Keeps a decision of a search, unless another process has decided before.
+  ///
+  /// - Parameters:
+  ///   - decision: what this process would do.
+  ///   - step: the number of the decision, from 0.
+  ///   - search: names the search; equal names stand for equal searches.
+  /// - Returns: what was decided: by this process, now or earlier, or by another.
+  /// - Throws: ``ApusError`` when the journal cannot be written.
+  func decide(_ decision: String, step: Int, of search: String) throws -> String
+
+  /// The decisions of a search from a step on.
+  ///
+  /// - Throws: ``ApusError`` when the journal cannot be read.
+  func decisions(of search: String, from step: Int) throws -> [String]
+
   /// Takes fits for this process, so that no other process makes them at the same time.
   ///
   /// - Parameters:
@@ -41,11 +62,18 @@ package protocol FitSession: Sendable {
 /// Names a fit of a journal: a candidate by its number there, and a fold.
 package struct FitKey: Hashable, Sendable {
   package var candidate: Int
+  /// The fold; where only a part of its training rows is learnt from, `rows · folds + fold`, see
+  /// ``init(candidate:fold:of:trainRows:)``.
   package var fold: Int
 
   package init(candidate: Int, fold: Int) {
     self.candidate = candidate
     self.fold = fold
+  }
+
+  /// A fit on a part of the training rows, or on all of them.
+  package init(candidate: Int, fold: Int, of foldCount: Int, trainRows: Int?) {
+    self.init(candidate: candidate, fold: (trainRows ?? 0) * foldCount + fold)
   }
 }
 

@@ -12,6 +12,8 @@ package struct JournaledSearch: Sendable {
     package var targetName: String?
     package var splits: Digest
     package var foldCount: Int
+    /// Scored rows to learning rows, on average over the splits.
+    package var testRatio: Double
     /// The splitter's type and settings, to tell people what has changed.
     package var splitter: String
     package var seed: Seed
@@ -20,7 +22,7 @@ package struct JournaledSearch: Sendable {
 
     package init(
       data: Digest, rowCount: Int, featureCount: Int, targetName: String?, splits: Digest, foldCount: Int,
-      splitter: String, seed: Seed, metrics: [String], includesTrainScores: Bool
+      testRatio: Double, splitter: String, seed: Seed, metrics: [String], includesTrainScores: Bool
     ) {
       self.data = data
       self.rowCount = rowCount
@@ -28,6 +30,7 @@ package struct JournaledSearch: Sendable {
       self.targetName = targetName
       self.splits = splits
       self.foldCount = foldCount
+      self.testRatio = testRatio
       self.splitter = splitter
       self.seed = seed
       self.metrics = metrics

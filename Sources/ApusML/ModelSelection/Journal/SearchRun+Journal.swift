@@ -27,17 +27,10 @@ extension SearchRun {
     }
   }
 
-  private func journaledSearch(_ template: FitAndScore) throws -> JournaledSearch {
+  private func journaledSearch(_ template: FitAndScore) -> JournaledSearch {
     let candidates = candidates
-    let first = try candidates.candidate(at: 0)
-    let splitter = options.splitter ?? first.task.defaultSplitter()
     return JournaledSearch(
-      identity: JournaledSearch.Identity(
-        data: template.data.digest, rowCount: data.rowCount, featureCount: data.featureCount,
-        targetName: data.targetName, splits: template.splits.digest, foldCount: splits.count,
-        splitter: splitter.journalDescription, seed: options.seed, metrics: metrics.map(\.name),
-        includesTrainScores: options.includesTrainScores),
-      task: first.task, refitMetric: (options.refitMetric ?? metrics[0]).name,
+      identity: setup.identity(template), task: setup.task, refitMetric: setup.refitMetric,
       candidateCount: candidates.count,
       candidate: { index in
         let (estimator, parameters) = try candidates.described(at: index)

@@ -5,12 +5,12 @@ import ApusParallel
 ///
 /// Candidates that may share work form a group; a group on a fold is a job. Where there would be too few jobs
 /// for the slots, groups are cut into pieces, because the answer does not depend on who shares with whom.
-struct FitPlan: Sendable {
+package struct FitPlan: Sendable {
   /// The candidates in the order of their groups.
   private let order: [Int32]
   /// Where each group begins in `order`, and its end.
   private let starts: [Int32]
-  let foldCount: Int
+  package let foldCount: Int
   /// So many that slots which finish early find something else to do until the end.
   private let jobsPerSlot = 8
 
@@ -21,7 +21,7 @@ struct FitPlan: Sendable {
   ///     where it shares none.
   ///   - folds: the number of splits.
   ///   - slots: how many jobs run at once.
-  init(representatives: some Sequence<AnyEstimator?>, folds: Int, slots: Int) {
+  package init(representatives: some Sequence<AnyEstimator?>, folds: Int, slots: Int) {
     var groupOf: [AnyEstimator: Int] = [:]
     var groups: [[Int32]] = []
     var sharesMostWork: [Bool] = []
@@ -52,10 +52,10 @@ struct FitPlan: Sendable {
   }
 
   /// The number of jobs.
-  var jobCount: Int { (starts.count - 1) * foldCount }
+  package var jobCount: Int { (starts.count - 1) * foldCount }
 
   /// The candidates and the fold of a job; the folds of a group follow each other.
-  func job(at index: Int) -> (candidates: ArraySlice<Int32>, fold: Int) {
+  package func job(at index: Int) -> (candidates: ArraySlice<Int32>, fold: Int) {
     let (group, fold) = index.quotientAndRemainder(dividingBy: foldCount)
     return (order[Int(starts[group])..<Int(starts[group + 1])], fold)
   }

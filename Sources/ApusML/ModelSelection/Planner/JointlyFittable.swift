@@ -51,9 +51,9 @@ struct CandidateFit: Sendable {
   var seconds: Double
 }
 
-enum JointFit {
+package enum JointFit {
   /// What candidates must have in common to share work: nil where an estimator shares none.
-  static func representative(of estimator: AnyEstimator) -> AnyEstimator? {
+  package static func representative(of estimator: AnyEstimator) -> AnyEstimator? {
     (estimator.base as? any JointlyFittable).map { AnyEstimator($0.jointRepresentative) }
   }
 

@@ -5,17 +5,23 @@ package struct ResultColumns: Sendable {
   /// The hyperparameters that have a column of their own.
   package var parameterNames: [String]
   package var hasTrainScores: Bool
+  /// Whether candidates were tried in iterations, with a resource.
+  package var hasStages: Bool
 
-  package init(metrics: [String], foldCount: Int, parameterNames: [String], hasTrainScores: Bool) {
+  package init(
+    metrics: [String], foldCount: Int, parameterNames: [String], hasTrainScores: Bool, hasStages: Bool = false
+  ) {
     self.metrics = metrics
     self.foldCount = foldCount
     self.parameterNames = parameterNames
     self.hasTrainScores = hasTrainScores
+    self.hasStages = hasStages
   }
 
   /// The names of the columns.
   package var names: [String] {
-    var columns = ["estimator", "mean_fit_time", "std_fit_time", "mean_score_time", "std_score_time"]
+    var columns = hasStages ? ["iter", "n_resources"] : []
+    columns += ["estimator", "mean_fit_time", "std_fit_time", "mean_score_time", "std_score_time"]
     columns += parameterNames.map { "param_\($0)" } + ["params"]
     for metric in metrics {
       let suffix = metrics.count == 1 ? "score" : metric
@@ -35,7 +41,11 @@ package struct ResultColumns: Sendable {
   package func cells(of candidate: CandidateResult) -> [ParameterValue] {
     let fit = meanAndDeviation(candidate.fitSeconds.filter { !$0.isNaN })
     let score = meanAndDeviation(candidate.scoreSeconds.filter { !$0.isNaN })
-    var cells: [ParameterValue] = [
+    var cells: [ParameterValue] = []
+    if hasStages {
+      cells = [candidate.stage?.iteration, candidate.stage?.resource].map { $0.map { .integer($0) } ?? .null }
+    }
+    cells += [
       .string(candidate.estimator.name), .real(fit.mean), .real(fit.deviation), .real(score.mean),
       .real(score.deviation),
     ]

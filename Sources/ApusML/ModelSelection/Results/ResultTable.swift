@@ -61,7 +61,8 @@ extension SearchResults {
     let columns = ResultColumns(
       metrics: metrics, foldCount: foldCount,
       parameterNames: Set(candidates.flatMap(\.parameters.keys)).sorted(),
-      hasTrainScores: candidates.first?.scores.first?.train != nil)
+      hasTrainScores: candidates.first?.scores.first?.train != nil,
+      hasStages: candidates.contains { $0.stage != nil })
     return ResultTable(columns: columns.names, rows: candidates.map(columns.cells))
   }
 }

@@ -17,9 +17,17 @@ public struct SearchResults: Sendable, Hashable, Codable {
   /// Whether every fit was tried; false when the search was cancelled.
   public var isComplete: Bool
 
+  /// Which candidate is fitted on all rows.
+  public var choice: CandidateChoice
+  /// Scored rows to learning rows, on average over the splits; comparisons of candidates need it.
+  public var testRatio: Double
+  /// Why the search ended before everything was tried, where a rule of its own ended it.
+  public var stopReason: String?
+
   package init(
     metrics: [String], foldCount: Int, refitMetric: String, candidates: [CandidateResult],
-    failures: [FitFailure], isComplete: Bool
+    failures: [FitFailure], isComplete: Bool, choice: CandidateChoice = .highestMean,
+    testRatio: Double = .nan, stopReason: String? = nil
   ) {
     self.metrics = metrics
     self.foldCount = foldCount
@@ -27,18 +35,29 @@ public struct SearchResults: Sendable, Hashable, Codable {
     self.candidates = candidates
     self.failures = failures
     self.isComplete = isComplete
+    self.choice = choice
+    self.testRatio = testRatio
+    self.stopReason = stopReason
   }
 
   /// The best candidate: the first of those with the highest mean score of the refit metric; nil when no
   /// candidate has scores on every fold.
+  ///
+  /// Where candidates got different amounts of a resource, those with the most are compared.
   public var best: CandidateResult? {
     guard let metric = metrics.firstIndex(of: refitMetric) else { return nil }
     var best: CandidateResult?
+    func key(_ candidate: CandidateResult) -> (Int, Double) {
+      (candidate.stage?.resource ?? 0, candidate.scores[metric].mean)
+    }
     for candidate in candidates where !candidate.scores[metric].mean.isNaN {
-      if best.map({ candidate.scores[metric].mean > $0.scores[metric].mean }) ?? true { best = candidate }
+      if best.map({ key(candidate) > key($0) }) ?? true { best = candidate }
     }
     return best
   }
+
+  /// The candidate that is fitted on all rows; see ``choice``.
+  public var chosen: CandidateResult? { choice.candidate(of: self) }
 
   /// The candidates, best first by the refit metric; those without a score come last.
   public var ranked: [CandidateResult] {
@@ -60,6 +79,8 @@ public struct CandidateResult: Sendable, Hashable, Codable {
   public var estimator: AnyEstimator
   /// The hyperparameters that the search varied.
   public var parameters: [String: ParameterValue]
+  /// Where a search goes by iterations, the iteration and the resource; a candidate then has a result for each.
+  public var stage: SearchStage?
   /// The scores of each metric, in the order of the search's metrics.
   public var scores: [MetricResult]
   /// The wall-clock time of each fold's fit; NaN where there was none.
@@ -70,12 +91,13 @@ public struct CandidateResult: Sendable, Hashable, Codable {
   public var unconvergedFolds: [Int: Convergence]
 
   package init(
-    index: Int, estimator: AnyEstimator, parameters: [String: ParameterValue], scores: [MetricResult],
-    fitSeconds: [Double], scoreSeconds: [Double], unconvergedFolds: [Int: Convergence]
+    index: Int, estimator: AnyEstimator, parameters: [String: ParameterValue], stage: SearchStage? = nil,
+    scores: [MetricResult], fitSeconds: [Double], scoreSeconds: [Double], unconvergedFolds: [Int: Convergence]
   ) {
     self.index = index
     self.estimator = estimator
     self.parameters = parameters
+    self.stage = stage
     self.scores = scores
     self.fitSeconds = fitSeconds
     self.scoreSeconds = scoreSeconds
@@ -84,6 +106,22 @@ public struct CandidateResult: Sendable, Hashable, Codable {
 
   /// The scores of a metric by name.
   public func score(of metric: String) -> MetricResult? { scores.first { $0.metric == metric } }
+}
+
+/// An iteration of a search that eliminates candidates.
+public struct SearchStage: Sendable, Hashable, Codable {
+  /// The number of the candidate that got the resource, from 0.
+  public var candidate: Int
+  /// The iteration, from 0.
+  public var iteration: Int
+  /// The resource: rows of the data set, or the value of a hyperparameter.
+  public var resource: Int
+
+  package init(candidate: Int, iteration: Int, resource: Int) {
+    self.candidate = candidate
+    self.iteration = iteration
+    self.resource = resource
+  }
 }
 
 /// The scores of one candidate by one metric.
@@ -139,6 +177,25 @@ public struct FitFailure: Sendable, Hashable, Codable {
     self.worker = worker
     self.reason = reason
     self.message = message
+  }
+}
+
+extension [CandidateResult] {
+  /// Gives each candidate its place by each metric: first those with the most of the resource, where there is
+  /// one.
+  package mutating func rank(metrics: Range<Int>) {
+    for metric in metrics {
+      let order = indices.sorted { (self[$0].stage?.resource ?? 0) > (self[$1].stage?.resource ?? 0) }
+      var start = 0
+      while start < order.count {
+        let resource = self[order[start]].stage?.resource
+        let group = order[start...].prefix { self[$0].stage?.resource == resource }
+        for (index, rank) in zip(group, ranks(of: group.map { self[$0].scores[metric].mean })) {
+          self[index].scores[metric].rank = start + rank
+        }
+        start += group.count
+      }
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 import ApusData
 import ApusParallel
 
-/// A search for the hyperparameters with the best cross-validated score: ``GridSearch`` or ``RandomSearch``.
+/// A search for the hyperparameters with the best cross-validated score: ``GridSearch``, ``RandomSearch`` or one
+/// that decides as it goes.
 public protocol HyperparameterSearch: Sendable {
   /// What may be tried.
   var space: SearchSpace { get }
@@ -37,8 +38,13 @@ public struct SearchOutcome: Sendable {
   /// The wall-clock time of the last fit on all rows.
   public var refitSeconds: Double?
 
+  package init(results: SearchResults) { self.results = results }
+
   /// The best candidate; nil when no candidate has scores on every fold.
   public var best: CandidateResult? { results.best }
+
+  /// The candidate that was fitted on all rows: the best, unless ``SearchOptions/choice`` says otherwise.
+  public var chosen: CandidateResult? { results.chosen }
 }
 
 /// Tries every combination of a space.
@@ -130,30 +136,6 @@ extension SearchRun {
   fileprivate func outcome(
     on backend: some ParallelBackend, _ cancellation: Cancellation
   ) async throws -> SearchOutcome {
-    let results = try await run(on: backend, cancellation)
-    var outcome = SearchOutcome(results: results)
-    if options.refits, results.isComplete, let best = results.best {
-      onEvent?(.refitting(candidate: best.index))
-      let start = ContinuousClock.now
-      outcome.bestModel = try await refit(best.estimator, cancellation)
-      outcome.refitSeconds = start.elapsedSeconds
-    }
-    onEvent?(.finished)
-    return outcome
-  }
-
-  /// Fits on all rows with every CPU, away from Swift's cooperative threads.
-  private func refit(
-    _ estimator: AnyEstimator, _ cancellation: Cancellation
-  ) async throws -> any FittedModel {
-    let seed = options.seed.derived("refit")
-    let models = try await Parallel(jobs: 1, cancellation: cancellation).map([estimator]) { estimator in
-      try estimator.base.fittedModel(
-        data,
-        FitContext(
-          seed: seed,
-          compute: ComputeContext(threads: CPUBudget.current.cpuCount, cancellation: cancellation)))
-    }
-    return models[0]
+    try await setup.outcome(run(on: backend, cancellation), onEvent: onEvent, cancellation)
   }
 }

@@ -1,14 +1,14 @@
 import ApusParallel
 
 /// The candidates of a search by number, made when they are needed.
-struct SearchCandidates: Sendable {
-  let count: Int
+package struct SearchCandidates: Sendable {
+  package let count: Int
   private let make: @Sendable (Int) throws -> (SearchSpacePart, AnyEstimator)
 
   /// Every combination of a space.
   ///
   /// - Throws: ``ApusError`` of kind `invalidParameter` when a parameter is drawn from a distribution.
-  init(grid space: SearchSpace) throws {
+  package init(grid space: SearchSpace) throws {
     for part in space.parts {
       for (name, values) in zip(part.names, part.spaces) where values.count == nil {
         throw ApusError(
@@ -39,7 +39,7 @@ struct SearchCandidates: Sendable {
   /// more of them than the grid has; else an estimator's grid is drawn first, then each parameter.
   ///
   /// - Throws: ``ApusError`` of kind `invalidParameter` for fewer than one draw.
-  init(drawing draws: Int, from space: SearchSpace, seed: Seed) throws {
+  package init(drawing draws: Int, from space: SearchSpace, seed: Seed) throws {
     guard draws >= 1 else {
       throw ApusError(.invalidParameter, "a random search needs at least 1 draw, but was given \(draws)")
     }
@@ -64,12 +64,14 @@ struct SearchCandidates: Sendable {
   /// The candidate with a number.
   ///
   /// - Throws: ``ApusError`` of kind `invalidParameter` for a value of the wrong type or range.
-  func candidate(at index: Int) throws -> AnyEstimator { try make(index).1 }
+  package func candidate(at index: Int) throws -> AnyEstimator { try make(index).1 }
 
   /// The candidate with a number and its varying hyperparameters.
   ///
   /// - Throws: ``ApusError`` of kind `invalidParameter` for a value of the wrong type or range.
-  func described(at index: Int) throws -> (estimator: AnyEstimator, parameters: [String: ParameterValue]) {
+  package func described(at index: Int) throws -> (
+    estimator: AnyEstimator, parameters: [String: ParameterValue]
+  ) {
     let (part, candidate) = try make(index)
     return (candidate, part.parameters(of: candidate))
   }

@@ -11,6 +11,8 @@ public struct SearchOptions: Sendable {
   public var refitMetric: Metric?
   /// Whether the best candidate is fitted on all rows at the end.
   public var refits: Bool
+  /// Which candidate that is; the one with the highest mean unless given.
+  public var choice: CandidateChoice
   /// Whether training rows are scored too.
   public var includesTrainScores: Bool
   /// The root of everything random: splits, candidates and fits.
@@ -21,12 +23,13 @@ public struct SearchOptions: Sendable {
   /// Creates options.
   public init(
     splitter: (any Splitter)? = nil, metrics: [Metric] = [], refitMetric: Metric? = nil, refits: Bool = true,
-    includesTrainScores: Bool = false, seed: Seed = Seed(0)
+    choice: CandidateChoice = .highestMean, includesTrainScores: Bool = false, seed: Seed = Seed(0)
   ) {
     self.splitter = splitter
     self.metrics = metrics
     self.refitMetric = refitMetric
     self.refits = refits
+    self.choice = choice
     self.includesTrainScores = includesTrainScores
     self.seed = seed
   }
@@ -39,6 +42,8 @@ public enum SearchEvent: Sendable {
   /// Fits that were finished before the search began; nothing else is told of them than which candidates are
   /// finished.
   case restored(fits: Int, failures: Int)
+  /// The search has decided to make more fits: their number so far, finished ones included.
+  case extended(fits: Int)
   /// A candidate was fitted and scored on a fold; the scores are in the order of the metrics, empty when it
   /// failed.
   case fitFinished(candidate: Int, fold: Int, scores: [Double], failure: FitFailure?)

@@ -5,12 +5,13 @@ import ApusParallel
 /// scores.
 struct SearchRun: Sendable {
   let candidates: SearchCandidates
-  let data: Dataset
-  let splits: [Split]
-  let metrics: [Metric]
-  let options: SearchOptions
+  let setup: SearchSetup
   let onEvent: (@Sendable (SearchEvent) -> Void)?
   let representatives: [AnyEstimator?]
+
+  var options: SearchOptions { setup.options }
+  var metrics: [Metric] { setup.metrics }
+  var splits: [Split] { setup.splits }
 
   /// Checks candidates, data and metrics, and divides the rows.
   ///
@@ -20,37 +21,19 @@ struct SearchRun: Sendable {
     onEvent: (@Sendable (SearchEvent) -> Void)?
   ) throws {
     self.candidates = candidates
-    self.data = data
-    self.options = options
     self.onEvent = onEvent
-    var task: LearningTask?
+    var kinds: [AnyEstimator] = []
+    var names = Set<String>()
     var representatives: [AnyEstimator?] = []
     representatives.reserveCapacity(candidates.count)
     for index in 0..<candidates.count {
       let candidate = try candidates.candidate(at: index)
       try candidate.base.validate()
-      if let task, task != candidate.task {
-        throw ApusError(
-          .invalidParameter, "\(candidate.name) is for \(candidate.task), but others are for \(task)",
-          hint: "search estimators of one task at a time")
-      }
-      if task == nil { try data.checkTarget(for: candidate) }
-      task = candidate.task
+      if names.insert(candidate.name).inserted { kinds.append(candidate) }
       representatives.append(JointFit.representative(of: candidate))
     }
-    guard let task else { throw ApusError(.invalidParameter, "the search has no candidates") }
     self.representatives = representatives
-    var metrics = options.metrics.isEmpty ? [try Metric.default(for: task)] : options.metrics
-    if let refit = options.refitMetric, !metrics.contains(refit) { metrics.append(refit) }
-    for (index, metric) in metrics.enumerated() {
-      try metric.check(task: task, data: data)
-      guard !metrics[..<index].contains(metric) else {
-        throw ApusError(.invalidParameter, "the metric \(metric) was asked for twice")
-      }
-    }
-    self.metrics = metrics
-    let splitter = options.splitter ?? task.defaultSplitter()
-    splits = try splitter.splits(of: data, seed: options.seed.derived("splits"))
+    setup = try SearchSetup(kinds, on: data, options)
   }
 
   /// Runs all fits on a backend; a cancelled run returns what is finished.
@@ -58,26 +41,13 @@ struct SearchRun: Sendable {
   /// - Throws: ``ApusError`` of kind `job` with the most common reason when every fit failed, `cancelled` when
   ///   the run was cancelled before any candidate was finished on a fold.
   func run(on backend: some ParallelBackend, _ cancellation: Cancellation) async throws -> SearchResults {
-    let dataReference = try await backend.put(data)
-    let splitReference: DataReference<SplitPlan>
-    do { splitReference = try await backend.put(SplitPlan(splits)) } catch {
-      await backend.remove(dataReference.digest)
-      throw error
-    }
     let plan = FitPlan(
       representatives: representatives, folds: splits.count, slots: backend.capacity.slots)
-    let template = FitAndScore(
-      data: dataReference, splits: splitReference, fold: 0, candidates: [], metrics: metrics,
-      scoresTraining: options.includesTrainScores, sharesRows: plan.jobCount > splits.count,
-      seed: options.seed)
-    let sheet: Result<ScoreSheet, any Error>
-    do { sheet = .success(try await fits(plan, template, on: backend, cancellation)) } catch {
-      sheet = .failure(error)
+    return try await setup.withTemplate(on: backend) { template in
+      var template = template
+      template.sharesRows = plan.jobCount > splits.count
+      return try results(await fits(plan, template, on: backend, cancellation))
     }
-    await backend.remove(splitReference.digest)
-    await backend.remove(dataReference.digest)
-    FoldCache.shared.remove(dataReference.digest)
-    return try results(try sheet.get())
   }
 
   /// A sheet without scores; the events begin with it.
@@ -150,24 +120,23 @@ struct SearchRun: Sendable {
       throw ApusError(.cancelled, "the search was cancelled before a fit was finished")
     }
     let failures = sheet.failures.sorted { ($0.candidate, $0.fold) < ($1.candidate, $1.fold) }
-    guard failures.count < finished else { throw Self.allFailed(failures) }
+    guard failures.count < finished else { throw ApusError.allFailed(failures) }
     var rows: [CandidateResult] = []
     rows.reserveCapacity(candidates.count)
     for candidate in 0..<candidates.count {
       if let row = try sheet.row(of: candidate, candidates, metrics: metrics) { rows.append(row) }
     }
-    for metric in metrics.indices {
-      for (row, rank) in ranks(of: rows.map { $0.scores[metric].mean }).enumerated() {
-        rows[row].scores[metric].rank = rank
-      }
-    }
+    rows.rank(metrics: metrics.indices)
     return SearchResults(
-      metrics: metrics.map(\.name), foldCount: splits.count,
-      refitMetric: (options.refitMetric ?? metrics[0]).name, candidates: rows, failures: failures,
-      isComplete: finished == candidates.count * splits.count)
+      metrics: metrics.map(\.name), foldCount: splits.count, refitMetric: setup.refitMetric, candidates: rows,
+      failures: failures, isComplete: finished == candidates.count * splits.count,
+      choice: options.choice, testRatio: setup.testRatio)
   }
+}
 
-  private static func allFailed(_ failures: [FitFailure]) -> ApusError {
+extension ApusError {
+  /// What a search throws of which every fit failed: the most common reason.
+  package static func allFailed(_ failures: [FitFailure]) -> ApusError {
     var counts: [String: Int] = [:]
     for failure in failures { counts[failure.message, default: 0] += 1 }
     // The first of equally common reasons in the order of the search.
@@ -179,18 +148,5 @@ struct SearchRun: Sendable {
       failures.count == 1
         ? "the fit failed: \(common)"
         : "all \(failures.count) fits failed; the most common reason\(share): \(common)")
-  }
-}
-
-extension Dataset {
-  /// Checks that the target is of the kind that an estimator learns from, and has two classes to tell apart.
-  ///
-  /// - Throws: ``ApusError`` of kind `data`.
-  func checkTarget(for estimator: AnyEstimator) throws {
-    switch estimator.task {
-    case .classification: _ = try ClassificationInput(self, estimator: estimator.name)
-    case .regression: _ = try regressionTarget(for: estimator.name)
-    case .clustering, .transformation: break
-    }
   }
 }

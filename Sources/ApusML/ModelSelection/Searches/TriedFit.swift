@@ -25,7 +25,7 @@ package struct TriedFit: Sendable, Hashable {
 
 extension JobOutcome<[FitScores]> {
   /// What became of each candidate of a job; none of them was tried when it was cancelled.
-  func fits(_ count: Int) -> [TriedFit] {
+  package func fits(_ count: Int) -> [TriedFit] {
     switch self {
     case .success(let scores, let execution):
       return scores.map {

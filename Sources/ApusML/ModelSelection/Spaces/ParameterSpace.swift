@@ -68,7 +68,7 @@ extension ParameterSpace {
   /// Checks that there is something to choose from.
   ///
   /// - Throws: ``ApusError`` of kind `invalidParameter`.
-  func check(for name: String) throws {
+  package func check(for name: String) throws {
     switch self {
     case .values(let values):
       guard !values.isEmpty else {
@@ -92,7 +92,7 @@ extension ParameterSpace {
   }
 
   /// A value drawn at random.
-  func draw(_ random: inout RandomSource) -> ParameterValue {
+  package func draw(_ random: inout RandomSource) -> ParameterValue {
     switch self {
     case .values(let values): return values[random.integer(below: values.count)]
     case .uniform(let low, let high): return .real(low + random.uniform() * (high - low))

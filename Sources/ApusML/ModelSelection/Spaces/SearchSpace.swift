@@ -7,7 +7,7 @@ import ApusParallel
 ///   + SearchSpace(ParameterGrid(RandomForestRegressor()).varying(\.maxDepth, [4, 8, nil]))
 /// ```
 public struct SearchSpace: Sendable {
-  var parts: [SearchSpacePart]
+  package var parts: [SearchSpacePart]
 
   /// The space of one grid.
   public init<E: Estimator>(_ grid: ParameterGrid<E>) { parts = [SearchSpacePart(grid)] }
@@ -75,7 +75,7 @@ public struct SearchSpace: Sendable {
   /// Checks estimators, names, types and ranges.
   ///
   /// - Throws: ``ApusError`` of kind `invalidParameter`.
-  func check() throws { for part in parts { try part.check() } }
+  package func check() throws { for part in parts { try part.check() } }
 
   private static var malformed: ApusError {
     ApusError(

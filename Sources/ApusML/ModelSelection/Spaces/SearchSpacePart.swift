@@ -4,14 +4,14 @@ import ApusParallel
 ///
 /// Candidates are numbered as scikit-learn's `ParameterGrid` does: parameters in the order of their names, the
 /// last one varying fastest.
-struct SearchSpacePart: Sendable {
-  let estimator: AnyEstimator
+package struct SearchSpacePart: Sendable {
+  package let estimator: AnyEstimator
   /// The names of the hyperparameters that vary, sorted.
-  let names: [String]
-  let spaces: [ParameterSpace]
+  package let names: [String]
+  package let spaces: [ParameterSpace]
   private let problem: ApusError?
   /// The estimator with these values of the varying hyperparameters, in the order of `names`.
-  private let make: @Sendable ([ParameterValue]) throws -> AnyEstimator
+  package let make: @Sendable ([ParameterValue]) throws -> AnyEstimator
   private let read: @Sendable (AnyEstimator) -> [String: ParameterValue]
 
   init<E: Estimator>(_ grid: ParameterGrid<E>) {
@@ -45,7 +45,7 @@ struct SearchSpacePart: Sendable {
   }
 
   /// The number of candidates; nil when a parameter is drawn from a distribution.
-  var count: Int? {
+  package var count: Int? {
     spaces.reduce(1) { product, space in
       guard let product, let count = space.count else { return nil }
       let (result, overflow) = product.multipliedReportingOverflow(by: count)
@@ -95,5 +95,5 @@ struct SearchSpacePart: Sendable {
   }
 
   /// The values that a candidate of this part has for the varying hyperparameters.
-  func parameters(of candidate: AnyEstimator) -> [String: ParameterValue] { read(candidate) }
+  package func parameters(of candidate: AnyEstimator) -> [String: ParameterValue] { read(candidate) }
 }
