@@ -100,6 +100,78 @@ void ckernels_nearest_two(const float *points, ptrdiff_t dims, const int32_t *ro
 }
 
 CKERNELS_CLONES
+double ckernels_kmeans_reach(const double *x, ptrdiff_t rows, ptrdiff_t dims, const double *shift) {
+  // Eight maxima side by side where a row is that long: one alone would wait for itself.
+  double reach = 0;
+  for (ptrdiff_t i = 0; i < rows; i++, x += dims) {
+    double most[8] = {0};
+    ptrdiff_t d = 0;
+    for (; d + 8 <= dims; d += 8)
+      for (int lane = 0; lane < 8; lane++) {
+        double size = fabs(x[d + lane] - shift[d + lane]);
+        most[lane] = size > most[lane] ? size : most[lane];
+      }
+    for (; d < dims; d++) {
+      double size = fabs(x[d] - shift[d]);
+      most[0] = size > most[0] ? size : most[0];
+    }
+    for (int lane = 0; lane < 8; lane++) reach = most[lane] > reach ? most[lane] : reach;
+  }
+  return reach;
+}
+
+CKERNELS_CLONES
+void ckernels_kmeans_scale(const double *restrict x, ptrdiff_t rows, ptrdiff_t dims,
+                           const double *restrict shift, double scale, float *restrict points,
+                           float *restrict squaredNorms) {
+  for (ptrdiff_t i = 0; i < rows; i++) {
+    double norms[4] = {0};
+    ptrdiff_t d = 0;
+    for (; d + 4 <= dims; d += 4)
+      for (int lane = 0; lane < 4; lane++) {
+        double value = (x[d + lane] - shift[d + lane]) * scale;
+        norms[lane] += value * value;
+        points[d + lane] = (float)value;
+      }
+    for (; d < dims; d++) {
+      double value = (x[d] - shift[d]) * scale;
+      norms[0] += value * value;
+      points[d] = (float)value;
+    }
+    squaredNorms[i] = (float)((norms[0] + norms[1]) + (norms[2] + norms[3]));
+    x += dims;
+    points += dims;
+  }
+}
+
+CKERNELS_CLONES
+ptrdiff_t ckernels_kmeans_bounds(const int32_t *restrict rows, ptrdiff_t count, const int32_t *restrict nearest,
+                                 const int32_t *restrict labels, const float *restrict squaredNorms,
+                                 const float *restrict pointErrors, const float *restrict centreErrors,
+                                 float *restrict best, float *restrict second, float *restrict upper,
+                                 float *restrict lower, int32_t *restrict open) {
+  // Bounds are widened by more than the rounding of the operations that make them.
+  const float up = 1 + 1e-6f, down = 1 - 1e-6f;
+  for (ptrdiff_t i = 0; i < count; i++) {
+    float norm = squaredNorms[rows[i]], error = pointErrors[rows[i]];
+    float above = norm + 2 * best[i] + 2 * centreErrors[nearest[i]] + error;
+    float below = norm + 2 * second[i] - error;
+    // Where these cannot be told apart, a negative bound says so.
+    best[i] = sqrtf(above > 0 ? above : 0) * up;
+    second[i] = above < below ? sqrtf(below > 0 ? below : 0) * down : -1;
+  }
+  ptrdiff_t found = 0;
+  for (ptrdiff_t i = 0; i < count; i++) {
+    int32_t row = rows[i];
+    upper[row] = best[i];
+    lower[row] = second[i];
+    open[found] = (int32_t)i;
+    found += (second[i] < 0) | (nearest[i] != labels[row]);
+  }
+  return found;
+}
+
+CKERNELS_CLONES
 ptrdiff_t ckernels_kmeans_active(const float *points, ptrdiff_t dims, ptrdiff_t count, const int32_t *labels,
                                  float *upper, float *lower, const float *moves, const float *othersMove,
                                  const float *apart, const float *centres, const float *errors,

@@ -14,6 +14,7 @@ final class ClusterAssignments: @unchecked Sendable {
   private let lower: UnsafeMutableBufferPointer<Float>
   private let best: UnsafeMutableBufferPointer<Float>
   private let second: UnsafeMutableBufferPointer<Float>
+  private let open: UnsafeMutableBufferPointer<Int32>
 
   /// Bounds are widened by more than the rounding of the operations that make them.
   private static let up: Float = 1 + 1e-6
@@ -31,10 +32,11 @@ final class ClusterAssignments: @unchecked Sendable {
     lower = .allocate(capacity: n)
     best = .allocate(capacity: n)
     second = .allocate(capacity: n)
+    open = .allocate(capacity: n)
   }
 
   deinit {
-    for buffer in [labelled, rows, nearest] { buffer.deallocate() }
+    for buffer in [labelled, rows, nearest, open] { buffer.deallocate() }
     for buffer in [upper, lower, best, second] { buffer.deallocate() }
   }
 
@@ -90,28 +92,23 @@ final class ClusterAssignments: @unchecked Sendable {
           nearest.baseAddress! + start, best.baseAddress! + start, second.baseAddress! + start)
       }
     }
-    table.errors.withUnsafeBufferPointer { centreErrors in
-      points.errors.withUnsafeBufferPointer { pointErrors in
-        points.squaredNorms.withUnsafeBufferPointer { norms in
-          for position in start..<start + count {
-            let row = start &+ Int(rows[position])
-            var cluster = nearest[position]
-            let error = pointErrors[row]
-            let above = norms[row] + 2 * best[position] + 2 * centreErrors[Int(cluster)] + error
-            let below = norms[row] + 2 * second[position] - error
-            if above < below {
-              upper[row] = max(0, above).squareRoot() * Self.up
-              lower[row] = max(0, below).squareRoot() * Self.down
-            } else {
-              cluster = decide(row, centres)
-            }
-            let old = labelled[row]
-            if cluster != old {
-              labelled[row] = cluster
-              changed(row, old, cluster)
-            }
-          }
-        }
+    let found = points.errors.withUnsafeBufferPointer { pointErrors in
+      points.squaredNorms.withUnsafeBufferPointer { norms in
+        ckernels_kmeans_bounds(
+          rows.baseAddress! + start, count, nearest.baseAddress! + start, labelled.baseAddress! + start,
+          norms.baseAddress! + start, pointErrors.baseAddress! + start, table.errors,
+          best.baseAddress! + start, second.baseAddress! + start, upper.baseAddress! + start,
+          lower.baseAddress! + start, open.baseAddress! + start)
+      }
+    }
+    for index in start..<start &+ found {
+      let position = start &+ Int(open[index])
+      let row = start &+ Int(rows[position])
+      let cluster = second[position] < 0 ? decide(row, centres) : nearest[position]
+      let old = labelled[row]
+      if cluster != old {
+        labelled[row] = cluster
+        changed(row, old, cluster)
       }
     }
   }

@@ -1,5 +1,6 @@
 import ApusLinearAlgebra
 import ApusParallel
+import CKernels
 
 /// Points moved and scaled so that single precision serves them well: around the origin, within [-1, 1], with
 /// a bound on what rounding does to their distances.
@@ -89,16 +90,11 @@ struct ScaledPoints: Sendable {
     points = try Matrix<Float>(rowCount: features.rowCount, columnCount: p) { target in
       nonisolated(unsafe) let target = target
       try compute.forEach(blocks.count) { block in
+        let rows = blocks[block]
         features.withUnsafeElements { source in
-          for row in blocks[block] {
-            var norm = 0.0
-            for column in 0..<p {
-              let value = (source[row &* p &+ column] - shift[column]) * scale
-              norm += value * value
-              target[row &* p &+ column] = Float(value)
-            }
-            normsBase![row] = Float(norm)
-          }
+          ckernels_kmeans_scale(
+            source.baseAddress! + rows.lowerBound * p, rows.count, p, shift, scale,
+            target.baseAddress! + rows.lowerBound * p, normsBase! + rows.lowerBound)
         }
       }
     }
@@ -120,15 +116,8 @@ struct ScaledPoints: Sendable {
     let blocks = RowBlocks(rowCount: features.rowCount, minimumSize: 1024)
     return try compute.map(blocks.count) { block in
       features.withUnsafeElements { elements in
-        shift.withUnsafeBufferPointer { shift in
-          var largest = 0.0
-          for row in blocks[block] {
-            for column in 0..<p {
-              largest = max(largest, abs(elements[row &* p &+ column] - shift[column]))
-            }
-          }
-          return largest
-        }
+        let rows = blocks[block]
+        return ckernels_kmeans_reach(elements.baseAddress! + rows.lowerBound * p, rows.count, p, shift)
       }
     }.max() ?? 0
   }

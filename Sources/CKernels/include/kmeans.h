@@ -21,6 +21,24 @@ void ckernels_nearest_two(const float *points, ptrdiff_t dims, const int32_t *ro
                           const float *centres, const float *offsets, ptrdiff_t groups, float *scratch,
                           int32_t *nearest, float *best, float *second);
 
+/// The largest of |x − shift| over `rows` points of `dims` numbers.
+double ckernels_kmeans_reach(const double *x, ptrdiff_t rows, ptrdiff_t dims, const double *shift);
+
+/// Writes (x − shift)·scale in single precision, and the squared length of each point.
+void ckernels_kmeans_scale(const double *x, ptrdiff_t rows, ptrdiff_t dims, const double *shift, double scale,
+                           float *points, float *squaredNorms);
+
+/// Turns what `ckernels_nearest_two` found for chosen points into distance bounds; returns how many of the points
+/// need a look, and writes their positions among the chosen ones to `open`: those that change their cluster and
+/// those whose two nearest centres single precision cannot tell.
+///
+/// `best` and `second` become the bounds, which are also written to `upper` and `lower` of the points. A point is
+/// undecided when its `second` is negative.
+ptrdiff_t ckernels_kmeans_bounds(const int32_t *rows, ptrdiff_t count, const int32_t *nearest,
+                                 const int32_t *labels, const float *squaredNorms, const float *pointErrors,
+                                 const float *centreErrors, float *best, float *second, float *upper,
+                                 float *lower, int32_t *open);
+
 /// Moves the distance bounds of points `0 ..< count` along with their centres and lists the points whose
 /// nearest centre may have changed; returns how many.
 ///
