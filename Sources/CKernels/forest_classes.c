@@ -83,19 +83,60 @@ static void gini_rows(const uint16_t *codes, int64_t count, int32_t lowest, int3
                (int32_t)(count - known), 1, node, best);
 }
 
+// Tables of more than four classes have rows of whole vectors, padded with classes of no rows.
+static inline int64_t class_stride(int32_t class_count) {
+  return class_count <= 4 ? class_count : (class_count + 7) / 8 * 8;
+}
+
+typedef int32_t Ints __attribute__((ext_vector_type(8)));
+
+static inline int32_t lane_sum(const Ints *lanes) {
+  int32_t sum = 0;
+  for (int lane = 0; lane < 8; lane++) sum += (*lanes)[lane];
+  return sum;
+}
+
+// Sweeps over a padded table of counts whose squares stay below 2^31; `weights` has the count of each cell.
+static inline __attribute__((always_inline)) void sweep_padded_cells(
+    const int32_t *restrict cells, int64_t width, int32_t lowest, const int32_t *restrict totals, int64_t stride,
+    int32_t *restrict left_counts, const int32_t *rows, const int32_t *weights, int32_t left_rows, int32_t left,
+    int32_t missing_left, const gini_node *node, forest_split *best) {
+  for (int64_t j = 0; j < width; j++) {
+    if (rows[j] == 0) continue;
+    const int32_t *restrict cell = cells + j * stride;
+    Ints left_squares = (Ints)(0), right_squares = (Ints)(0);
+    for (int64_t c = 0; c < stride; c += 8) {
+      Ints here, added, all;
+      memcpy(&here, left_counts + c, sizeof here);
+      memcpy(&added, cell + c, sizeof added);
+      memcpy(&all, totals + c, sizeof all);
+      here += added;
+      memcpy(left_counts + c, &here, sizeof here);
+      left_squares += here * here;
+      all -= here;
+      right_squares += all * all;
+    }
+    left += weights[j];
+    left_rows += rows[j];
+    offer(node, (double)left, (double)lane_sum(&left_squares), (double)lane_sum(&right_squares), left_rows,
+          (int32_t)j + lowest, missing_left, best);
+  }
+}
+
 // Squares of counts that may pass 2^31 in sum are added as doubles, others as integers.
 #define SWEEP_CELLS(NAME, NUMBER)                                                                            \
   static inline void NAME(const int32_t *restrict cells, int64_t width, int32_t lowest,                      \
-                          const int32_t *restrict totals, int32_t class_count, int32_t *restrict left_counts, \
+                          const int32_t *restrict totals, int64_t class_count, int32_t *restrict left_counts, \
                           const int32_t *rows, int32_t left_rows, int32_t missing_left,                      \
                           const gini_node *node, forest_split *best) {                                       \
     _Pragma("clang fp reassociate(on)") /* exact: whole numbers below 2^53 */                                \
     int32_t running_rows = left_rows;                                                                        \
     for (int64_t j = 0; j < width; j++) {                                                                    \
+      if (rows[j] == 0) continue;                                                                            \
       const int32_t *restrict cell = cells + j * class_count;                                                \
       NUMBER left_squares = 0, right_squares = 0;                                                            \
       int32_t left = 0;                                                                                      \
-      for (int32_t c = 0; c < class_count; c++) {                                                            \
+      for (int64_t c = 0; c < class_count; c++) {                                                            \
         const int32_t here = left_counts[c] + cell[c];                                                       \
         left_counts[c] = here;                                                                               \
         const NUMBER l = (NUMBER)here, r = (NUMBER)(totals[c] - here);                                       \
@@ -104,7 +145,6 @@ static void gini_rows(const uint16_t *codes, int64_t count, int32_t lowest, int3
         right_squares += r * r;                                                                              \
       }                                                                                                      \
       running_rows += rows[j];                                                                               \
-      if (rows[j] == 0) continue;                                                                            \
       offer(node, (double)left, (double)left_squares, (double)right_squares, running_rows,                   \
             (int32_t)j + lowest, missing_left, best);                                                        \
     }                                                                                                        \
@@ -119,34 +159,40 @@ static void gini_cells(const uint16_t *codes, int64_t count, int32_t lowest, int
                        int32_t class_count, int32_t missing_code, const gini_node *node,
                        const forest_scratch *scratch, forest_split *best) {
   const int64_t width = highest - lowest + 1;
-  int32_t *cells = scratch->class_cells + class_count;
+  const int64_t stride = class_stride(class_count);
+  int32_t *cells = scratch->class_cells + stride;
   int32_t *left_counts = scratch->class_cells;
   int32_t *rows = scratch->cell_rows;
-  memset(left_counts, 0, (size_t)(class_count * (width + 1)) * sizeof(int32_t));
+  int32_t *weights = (int32_t *)scratch->scores;
+  memset(left_counts, 0, (size_t)(stride * (width + 1)) * sizeof(int32_t));
   memset(rows, 0, (size_t)width * sizeof(int32_t));
+  memset(weights, 0, (size_t)width * sizeof(int32_t));
   for (int64_t i = 0; i < count; i++) {
     const int64_t cell = codes[i] - lowest;
-    cells[cell * class_count + classes[i]] += counts[i];
+    cells[cell * stride + classes[i]] += counts[i];
     rows[cell]++;
+    weights[cell] += counts[i];
   }
   const int has_missing = highest == missing_code;
   const int64_t known = has_missing ? width - 1 : width;
   const int is_small = node->total_weight <= 46340;
-  if (is_small) {
-    sweep_cells_whole(cells, known, lowest, totals, class_count, left_counts, rows, 0,
-                      has_missing ? 0 : -1, node, best);
-  } else {
-    sweep_cells_double(cells, known, lowest, totals, class_count, left_counts, rows, 0,
-                       has_missing ? 0 : -1, node, best);
-  }
-  if (!has_missing) return;
-  memcpy(left_counts, cells + known * class_count, (size_t)class_count * sizeof(int32_t));
-  if (is_small) {
-    sweep_cells_whole(cells, known, lowest, totals, class_count, left_counts, rows, rows[known], 1, node,
-                      best);
-  } else {
-    sweep_cells_double(cells, known, lowest, totals, class_count, left_counts, rows, rows[known], 1, node,
-                       best);
+  for (int32_t missing_left = has_missing ? 0 : -1; missing_left <= (has_missing ? 1 : -1); missing_left++) {
+    int32_t left_rows = 0, left = 0;
+    if (missing_left == 1) {
+      memcpy(left_counts, cells + known * stride, (size_t)stride * sizeof(int32_t));
+      left_rows = rows[known];
+      left = weights[known];
+    }
+    if (is_small && stride % 8 == 0) {
+      sweep_padded_cells(cells, known, lowest, totals, stride, left_counts, rows, weights, left_rows, left,
+                         missing_left, node, best);
+    } else if (is_small) {
+      sweep_cells_whole(cells, known, lowest, totals, stride, left_counts, rows, left_rows, missing_left, node,
+                        best);
+    } else {
+      sweep_cells_double(cells, known, lowest, totals, stride, left_counts, rows, left_rows, missing_left,
+                         node, best);
+    }
   }
 }
 
@@ -160,7 +206,7 @@ void forest_gini_split(const uint16_t *codes, int64_t count, int32_t lowest, int
   const gini_node node = {total_weight, total_squares / total_weight, (int32_t)count, limits};
   const int64_t width = highest - lowest + 1;
   // A sweep over rows costs about eight times as much an element as one over a table of counts.
-  if (width * class_count <= 8 * count && (width + 1) * class_count <= scratch->class_cell_capacity) {
+  if (width * class_count <= 8 * count && (width + 1) * class_stride(class_count) <= scratch->class_cell_capacity) {
     gini_cells(codes, count, lowest, highest, classes, counts, totals, class_count, missing_code, &node,
                scratch, best);
   } else {

@@ -79,7 +79,8 @@ void forest_regression_split(int criterion, const uint16_t *codes, int64_t count
                              double total_weight, int32_t missing_code, forest_leaf_limits limits,
                              const forest_scratch *scratch, forest_split *best);
 
-// Splits that lower the Gini impurity of whole counts most. `totals` has one count a class.
+// Splits that lower the Gini impurity of whole counts most. `totals` has one count a class and zeros up to the
+// next multiple of eight.
 void forest_gini_split(const uint16_t *codes, int64_t count, int32_t lowest, int32_t highest,
                        const int32_t *classes, const int32_t *counts, const int32_t *totals,
                        int32_t class_count, double total_weight, double total_squares, int32_t missing_code,

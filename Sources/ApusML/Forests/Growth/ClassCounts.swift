@@ -21,7 +21,8 @@ final class ClassCounts: NodeStatistics {
     allCounts = Room(n)
     classes = Room(n)
     counts = Room(n)
-    totals = Room(target.classCount)
+    // The kernels look at classes eight at a time.
+    totals = Room(repeating: 0, count: (target.classCount + 7) / 8 * 8)
   }
 
   var valueWidth: Int { target.classCount }

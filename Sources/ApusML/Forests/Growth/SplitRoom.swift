@@ -33,10 +33,10 @@ final class SplitRoom {
     classTerms = Room(2 * classCount)
     order = Room(rowCount + 1)
     orderBuffer = Room(codeCount > 256 ? rowCount + 1 : 1)
-    // The kernel uses cells only for nodes of at least an eighth as many rows.
-    let classCellCount =
-      classCount == 1 ? 1 : min((codeCount + 2) * classCount, 8 * rowCount + 2 * classCount)
-    classCells = Room(max(classCellCount, classCount))
+    // The kernel uses cells only for nodes of at least an eighth as many rows; it pads the classes.
+    let stride = (classCount + 7) / 8 * 8
+    let classCellCount = classCount == 1 ? 1 : min((codeCount + 2) * stride, 16 * rowCount + 2 * stride)
+    classCells = Room(max(classCellCount, stride))
     scratch = .allocate(capacity: 1)
     scratch.initialize(
       to: forest_scratch(
