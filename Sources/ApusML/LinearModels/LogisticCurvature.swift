@@ -71,14 +71,19 @@ extension LogisticObjective {
     try hessianBlocks(parameters, floor: 1e-3 / Double(max(2, scoreCount))).map(regularFactor)
   }
 
-  /// The Cholesky factor of each score's block of the Hessian where all classes are equally likely, which is the
-  /// same for all scores.
+  /// The Cholesky factor of the mean of the blocks of the Hessian that belong to one score each: where all
+  /// classes are equally likely, as at zero, that is each of them.
   ///
   /// - Complexity: O(n · p²).
-  func flatCurvatureBlock() throws -> Matrix<Double> {
-    let share = 1 / Double(max(2, scoreCount))
-    let factors = (0..<features.rowCount).map { row in
-      (share * (1 - share) * (weights?[row] ?? 1) / weightSum).squareRoot()
+  func meanCurvatureBlock(_ parameters: [Double]) throws -> Matrix<Double> {
+    let k = scoreCount
+    let floor = 1e-3 / Double(max(2, k))
+    let factors = try probabilities(parameters).withUnsafeElements { values in
+      (0..<features.rowCount).map { row in
+        var sum = 0.0
+        for score in 0..<k { sum += values[row &* k &+ score] * (1 - values[row &* k &+ score]) }
+        return ((sum / Double(k) + floor) * (weights?[row] ?? 1) / weightSum).squareRoot()
+      }
     }
     var block = try weightedGram(factors, compute)
     for index in 0..<featureCount { block[index, index] += penalty }
