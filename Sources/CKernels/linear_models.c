@@ -176,3 +176,30 @@ void ckernels_sigmoid(long rows, double *restrict scores, double offset) {
     scores[i] = z < 0 ? small * inverse : inverse;
   }
 }
+
+CKERNELS_CLONES
+int ckernels_all_finite(const double *x, long count) {
+  // An exponent of all ones marks what is not a finite number; as integers such bits are the largest.
+  const int64_t mask = 0x7FF0000000000000;
+  int64_t found = 0;
+  for (long i = 0; i < count; i++) {
+    int64_t bits;
+    memcpy(&bits, x + i, sizeof bits);
+    found |= (bits & mask) == mask;
+  }
+  return found == 0;
+}
+
+CKERNELS_CLONES
+int ckernels_linear_predictions(long rows, long columns, const double *restrict x, const double *restrict w,
+                                double b, double *restrict out) {
+  double check = 0;
+  for (long i = 0; i < rows; i++, x += columns) {
+    double sum = 0;
+    for (long j = 0; j < columns; j++) sum += x[j] * w[j];
+    sum += b;
+    out[i] = sum;
+    check = check + 0 * sum;
+  }
+  return check == 0;
+}

@@ -1,6 +1,7 @@
 import ApusData
 import ApusLinearAlgebra
 import ApusParallel
+import CKernels
 
 extension Dataset {
   /// Checks that there are rows, and that not all of them weigh nothing.
@@ -35,6 +36,13 @@ extension Dataset {
 }
 
 extension Matrix where Scalar == Double {
+  /// Whether no element is infinite or missing.
+  var areFinite: Bool {
+    withUnsafeElements { elements in
+      elements.baseAddress.map { ckernels_all_finite($0, elements.count) != 0 } ?? true
+    }
+  }
+
   /// Checks that every element is a finite number.
   ///
   /// - Parameters:
@@ -42,13 +50,8 @@ extension Matrix where Scalar == Double {
   ///   - columnNames: names for the message; columns are numbered from 1 without them.
   /// - Throws: ``ApusError`` of kind `data` that names the row and the column, counted from 1.
   public func requireFinite(for consumer: String, columnNames: [String]? = nil) throws {
-    let firstBad = withUnsafeElements { elements -> Int? in
-      // x − x is zero for finite numbers only, so one sum tells whether there is anything to look for.
-      var check = 0.0
-      for element in elements { check += element - element }
-      return check == 0 ? nil : elements.firstIndex { !$0.isFinite }
-    }
-    guard let firstBad else { return }
+    if areFinite { return }
+    guard let firstBad = withUnsafeElements({ $0.firstIndex { !$0.isFinite } }) else { return }
     let (row, column) = firstBad.quotientAndRemainder(dividingBy: columnCount)
     let value = self[row, column]
     let name = columnNames.map { "'\($0[column])'" } ?? "\(column + 1)"

@@ -11,6 +11,12 @@ public enum RegressionScores {
   public static func r2(truth: [Double], predicted: [Double], weights: [Double]? = nil) throws -> Double {
     try check(truth, predicted, weights)
     guard truth.count >= 2 else { return .nan }
+    guard weights != nil else {
+      // Searches over fast models spend most of their time here.
+      let mean = interleavedMean(truth) { $0 }
+      let spread = interleavedMean(truth) { ($0 - mean) * ($0 - mean) }
+      return explained(meanSquaredDifference(truth, predicted), of: spread)
+    }
     let mean = weightedMean(truth.count, weights) { truth[$0] }
     return explained(
       weightedMean(truth.count, weights) { squared(truth[$0] - predicted[$0]) },
@@ -34,6 +40,7 @@ public enum RegressionScores {
     truth: [Double], predicted: [Double], weights: [Double]? = nil
   ) throws -> Double {
     try check(truth, predicted, weights)
+    guard weights != nil else { return meanSquaredDifference(truth, predicted) }
     return weightedMean(truth.count, weights) { squared(truth[$0] - predicted[$0]) }
   }
 
@@ -104,6 +111,43 @@ public enum RegressionScores {
     if spread != 0 { return 1 - error / spread }
     return error == 0 ? 1 : error.isNaN ? .nan : 0
   }
+}
+
+/// The mean of a function of eight elements at a time, summed in eight interleaved runs.
+@inline(__always)
+private func interleavedMean(_ values: [Double], _ term: (SIMD8<Double>) -> SIMD8<Double>) -> Double {
+  let count = values.count
+  let whole = count & ~7
+  var sums = SIMD8<Double>.zero
+  values.withUnsafeBytes { bytes in
+    for index in stride(from: 0, to: whole, by: 8) {
+      sums += term(bytes.loadUnaligned(fromByteOffset: index &* 8, as: SIMD8<Double>.self))
+    }
+  }
+  for index in whole..<count { sums[index - whole] += term(SIMD8(repeating: values[index]))[0] }
+  return sums.sum() / Double(count)
+}
+
+/// The mean of the squared differences of two lists of one length.
+private func meanSquaredDifference(_ first: [Double], _ second: [Double]) -> Double {
+  let count = first.count
+  let whole = count & ~7
+  var sums = SIMD8<Double>.zero
+  first.withUnsafeBytes { first in
+    second.withUnsafeBytes { second in
+      for index in stride(from: 0, to: whole, by: 8) {
+        let difference =
+          first.loadUnaligned(fromByteOffset: index &* 8, as: SIMD8<Double>.self)
+          - second.loadUnaligned(fromByteOffset: index &* 8, as: SIMD8<Double>.self)
+        sums += difference * difference
+      }
+    }
+  }
+  for index in whole..<count {
+    let difference = first[index] - second[index]
+    sums[index - whole] += difference * difference
+  }
+  return sums.sum() / Double(count)
 }
 
 /// The mean of a function of the row, weighted, summed in row order.

@@ -25,4 +25,10 @@ void ckernels_softmax(long rows, long classes, double *scores, const double *off
 // Replaces scores by 1 / (1 + exp(−score − offset)).
 void ckernels_sigmoid(long rows, double *scores, double offset);
 
+/// Whether none of `count` numbers is infinite or missing.
+int ckernels_all_finite(const double *x, long count);
+
+/// The predictions x·w + b of `rows` rows of `columns` features; returns whether all are finite.
+int ckernels_linear_predictions(long rows, long columns, const double *x, const double *w, double b, double *out);
+
 #endif
