@@ -8,6 +8,7 @@ enum ApusProgram {
   static func main() async {
     // A reader that went away is noticed where bytes are written, so that saved files are still finished.
     signal(SIGPIPE, SIG_IGN)
+    OpenBLAS.useOneThread
     exit(await run(Array(CommandLine.arguments.dropFirst())).rawValue)
   }
 

@@ -16,6 +16,8 @@ enum BLASDiagonal { BLASNonUnit = 131, BLASUnit = 132 };
 enum BLASSide { BLASLeft = 141, BLASRight = 142 };
 
 void openblas_set_num_threads(int count);
+// Ends the threads of OpenBLAS' own; a call that wanted several would start them anew.
+int blas_thread_shutdown_(void);
 int openblas_get_num_threads(void);
 char *openblas_get_config(void);
 char *openblas_get_corename(void);
