@@ -111,6 +111,11 @@ public struct MiniBatchKMeans: Estimator {
       let inertia = try state.update(
         data.features.gatheringRows(batch), data.weights.map { all in batch.map { all[$0] } }, &random,
         context.compute)
+      guard inertia.isFinite else {
+        throw ApusError(
+          .numerical, "\(Self.name): the squared distances between rows are too large for a Double",
+          hint: "put standard-scaler before it: standard-scaler+\(Self.name)")
+      }
       // The first batch's inertia is that of centres which have seen nothing yet.
       guard step > 0 else { continue }
       smoothed = smoothed.isNaN ? inertia : smoothed * (1 - smoothing) + inertia * smoothing

@@ -104,7 +104,8 @@ struct RidgeSolver: Sendable {
     let rank = svd.rank()
     var projections = try svd.left.transposedMultiplied(by: rows.target)
     for (index, value) in svd.values.enumerated() {
-      projections[index] *= index < rank ? value / (value * value + alpha) : 0
+      // Not value / (value² + α): squares of tiny values vanish.
+      projections[index] *= index < rank ? 1 / (value + alpha / value) : 0
     }
     let coefficients = try svd.right.transposedMultiplied(by: projections)
     return Solution(coefficients: coefficients, intercept: rows.intercept(coefficients))

@@ -53,6 +53,11 @@ public struct GaussianNaiveBayes: Estimator {
         data.features.gatheringRows(rows), weights: input.weights.map { all in rows.map { all[$0] } },
         context.compute)
     }
+    guard added.isFinite, moments.allSatisfy({ $0.variances.allSatisfy(\.isFinite) }) else {
+      throw ApusError(
+        .numerical, "\(Self.name): the squares of the features are too large for a Double",
+        hint: "put standard-scaler before it: standard-scaler+\(Self.name)")
+    }
     let shares = moments.map { $0.weightSums[0] }
     let total = shares.reduce(0, +)
     return GaussianNaiveBayesModel(

@@ -121,7 +121,7 @@ public struct PolynomialFeaturesModel: TransformationModel {
     let blocks = RowBlocks(rowCount: features.rowCount, minimumSize: 1 + (1 << 15) / max(1, width))
     let factors = products.map { $0.factor ?? -1 }
     let sources = products.map { $0.feature ?? -1 }
-    return try Matrix(rowCount: features.rowCount, columnCount: width) { target in
+    let made = try Matrix<Double>(rowCount: features.rowCount, columnCount: width) { target in
       // Blocks write disjoint rows.
       nonisolated(unsafe) let target = target
       try compute.forEach(blocks.count) { block in
@@ -141,5 +141,11 @@ public struct PolynomialFeaturesModel: TransformationModel {
         }
       }
     }
+    if !made.areFinite, features.areFinite {
+      throw ApusError(
+        .numerical, "\(PolynomialFeatures.name): products of the features are too large for a Double",
+        hint: "put standard-scaler before it: standard-scaler+\(PolynomialFeatures.name)")
+    }
+    return made
   }
 }
