@@ -13,6 +13,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.0"),
   ],
   targets: [
     // Floor 0: C libraries of the system, and C of our own where Swift cannot reach a call or a speed.
@@ -27,6 +28,9 @@ let package = Package(
         "README.md", "make_datasets.py", "breast-cancer.csv", "diabetes.csv", "digits.csv.gz", "iris.csv",
         "letter.csv.gz", "wine.csv",
       ]),
+    .target(
+      name: "CApusReport",
+      exclude: ["LICENSE-plotly.txt", "README.md", "page.css", "page.html", "page.js", "plotly.min.js.gz"]),
 
     // Floor 1: jobs and the backends that run them; knows nothing of machine learning.
     .target(name: "ApusParallel", dependencies: ["CApusSystem", "CLibcrypto"]),
@@ -42,7 +46,9 @@ let package = Package(
     .target(name: "ApusSearch", dependencies: ["ApusML"]),
     .target(
       name: "ApusStudies",
-      dependencies: ["ApusML", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: [
+        "ApusML", "ApusSearch", "CApusReport", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
 
     // Floor 5: what a user imports, and what a user runs.
     .target(name: "Apus", dependencies: ["ApusML", "ApusSearch", "ApusStudies"]),
@@ -51,6 +57,7 @@ let package = Package(
       dependencies: [
         "Apus", "CApusSystem",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "FlyingFox", package: "FlyingFox"),
         .product(name: "Yams", package: "Yams"),
       ]),
 

@@ -6,7 +6,9 @@ import Testing
 /// two words `apus help study list > Tests/Goldens/Help/study-list.txt`.
 @Suite(.blocking) struct HelpTests {
   static let commands = ["fit", "predict", "evaluate", "search", "study", "datasets", "estimators"]
-  static let studyCommands = ["list", "show", "best", "export", "diff", "retry-failed", "gc"]
+  static let studyCommands = [
+    "list", "show", "best", "export", "report", "serve", "diff", "retry-failed", "gc",
+  ]
   static let all = commands + studyCommands.map { "study \($0)" }
 
   @Test(arguments: all) func helpIsAsItWasReadLast(command: String) throws {

@@ -70,6 +70,12 @@ package protocol StudyStore: Sendable {
   /// The names of the hyperparameters that varied in any search of a study, by estimator.
   func variedParameters(of study: Int) throws -> [String: Set<String>]
 
+  /// When fits were finished, about `limit` of them evenly chosen, and failed ones.
+  func timeline(of study: Int, limit: Int) throws -> [FitTime]
+
+  /// When the last fold of each candidate was finished, by its number, of those that have all folds.
+  func finishTimes(of study: Int, foldCount: Int) throws -> [Int: Double]
+
   /// Forgets the failures of a study, so that the next run makes those fits again; returns how many there were.
   func forgetFailures(of study: Int) throws -> Int
 

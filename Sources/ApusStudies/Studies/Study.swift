@@ -121,7 +121,7 @@ extension Study {
     }
   }
 
-  private func names() throws -> [String: Set<String>] {
+  func names() throws -> [String: Set<String>] {
     try store.variedParameters(of: description.number)
   }
 
@@ -164,7 +164,7 @@ extension Study {
     return description.metrics.indices.map { meanAndDeviation(scores(fits, $0)).mean }
   }
 
-  private func result(
+  func result(
     _ candidate: StoredCandidate, at index: Int, names: [String: Set<String>], _ ranking: StudyRanking?
   ) throws -> CandidateResult {
     let estimator = try AnyEstimator(

@@ -14,12 +14,14 @@ struct StudyCommand: AsyncParsableCommand {
         apus search digits --estimator logistic-regression \\
           --param 'c=log(1e-3,1e3,7)' --study sweep.sqlite
         apus study show sweep.sqlite
+        apus study report sweep.sqlite --output sweep.html
         apus study best sweep.sqlite digits --output best.model
         apus study export sweep.sqlite results.csv
       """,
     subcommands: [
       StudyListCommand.self, StudyShowCommand.self, StudyBestCommand.self, StudyExportCommand.self,
-      StudyDiffCommand.self, StudyRetryFailedCommand.self, StudyCollectGarbageCommand.self,
+      StudyReportCommand.self, StudyServeCommand.self, StudyDiffCommand.self, StudyRetryFailedCommand.self,
+      StudyCollectGarbageCommand.self,
     ])
 }
 

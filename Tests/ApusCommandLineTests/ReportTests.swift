@@ -1,0 +1,92 @@
+import Apus
+import ApusTestSupport
+import Foundation
+import Testing
+
+/// The report of a study, read by a real browser where there is one.
+@Suite(.blocking) struct ReportTests {
+  private static let browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+    .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+  private func study(_ scratch: Scratch) throws -> String {
+    let path = scratch.path("sweep.sqlite")
+    let run = try ApusBinary.run(
+      arguments: [
+        "search", "iris", "--estimator", "svc", "--estimator", "decision-tree-classifier", "--random", "40",
+        "--param", "c=loguniform(1e-2,1e3)", "--param", "gamma=loguniform(1e-4,1)", "--param",
+        "maxDepth=[1,2,4,null]", "--param", "minSamplesLeaf=integer(1,60)", "--train-scores", "--study", path,
+        "--quiet",
+      ])
+    try #require(run.status == 0, "\(run.errors)")
+    return path
+  }
+
+  private func page(_ scratch: Scratch, _ path: String) throws -> String {
+    let report = scratch.path("sweep.html")
+    let run = try ApusBinary.run("study", "report", path, "--output", report)
+    try #require(run.status == 0, "\(run.errors)")
+    return try String(contentsOfFile: report, encoding: .utf8)
+  }
+
+  /// Runs the browser without a window; returns the document as it stands when the page has been drawn.
+  private func document(_ url: String, width: Int, _ scratch: Scratch, screenshot: String? = nil) throws
+    -> String
+  {
+    let shot = screenshot.map { "--screenshot='\($0)'" } ?? "--dump-dom"
+    let run = try ApusBinary.shell(
+      """
+      timeout 60 '\(try #require(Self.browser))' --headless --no-sandbox --disable-gpu --hide-scrollbars \
+        --user-data-dir='\(scratch.path("profile"))' --window-size=\(width),2600 \
+        --virtual-time-budget=20000 \(shot) '\(url)' 2>/dev/null
+      """)
+    try #require(run.status == 0, "the browser failed: \(run.errors)")
+    return run.output
+  }
+
+  @Test func theReportAsksNoNetworkForAnything() throws {
+    let scratch = try Scratch()
+    let page = try page(scratch, study(scratch))
+    // What the page says itself, without the library of charts, whose text is compressed.
+    #expect(!page.contains("src=") && !page.contains("href=") && !page.contains("@import"))
+    #expect(page.contains("apus search iris") && page.contains("leaderboard"))
+    #expect(page.utf8.count < 3_000_000)
+    let start = try #require(page.range(of: "type=\"application/json\">"))
+    let end = try #require(page[start.upperBound...].range(of: "</script>"))
+    let data = try JSONDecoder().decode(
+      ParameterValue.self, from: Data(page[start.upperBound..<end.lowerBound].utf8))
+    guard case .object(let entries) = data else { throw CocoaError(.fileReadCorruptFile) }
+    guard case .list(let candidates) = entries["candidates"], case .list(let leaders) = entries["leaders"],
+      case .list(let importances) = entries["importances"], case .list(let timeline) = entries["timeline"]
+    else { throw CocoaError(.fileReadCorruptFile) }
+    // Candidates that are drawn twice are one.
+    #expect((30...40).contains(candidates.count) && timeline.count == 5 * candidates.count)
+    #expect(leaders.count == 20 && importances.count >= 3)
+  }
+
+  @Test(.enabled(if: browser != nil), arguments: [1280, 500])
+  func theReportIsDrawnInABrowser(width: Int) throws {
+    let scratch = try Scratch()
+    _ = try page(scratch, study(scratch))
+    let url = "file://" + scratch.path("sweep.html")
+    let dom = try document(url, width: width, scratch)
+    #expect(dom.contains("data-drawn=\"true\"") && !dom.contains("data-problem"))
+    // Every chart but the curves, for which this study has no iterations.
+    #expect(dom.contains("data-charts=\"8\""), "\(dom.firstMatch(of: /data-charts="\d+"/)?.output ?? "none")")
+    #expect(
+      dom.contains("data-overflow=\"0\""), "\(dom.firstMatch(of: /data-overflow="-?\d+"/)?.output ?? "none")")
+    #expect(dom.contains("no fit has failed"))
+    let picture = scratch.path("page.png")
+    _ = try document(url, width: width, scratch, screenshot: picture)
+    // A page without charts is a few thousand bytes.
+    #expect(try Data(contentsOf: URL(fileURLWithPath: picture)).count > 60_000)
+  }
+
+  @Test func aStudyWithoutFitsHasAReportToo() throws {
+    let scratch = try Scratch()
+    let path = scratch.path("empty.sqlite")
+    let run = try ApusBinary.run(
+      "search", "iris", "--estimator", "svc", "--param", "c=[1]", "--cv", "2", "--study", path, "--quiet")
+    try #require(run.status == 0)
+    #expect(try page(scratch, path).contains("\"importances\":[]"))
+  }
+}
