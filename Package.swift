@@ -7,6 +7,7 @@ let package = Package(
   products: [
     .library(name: "Apus", targets: ["Apus"]),
     .library(name: "ApusParallel", targets: ["ApusParallel"]),
+    .library(name: "ApusProcesses", targets: ["ApusParallel", "ApusProcesses"]),
     .executable(name: "apus", targets: ["ApusCommandLine"]),
   ],
   dependencies: [
@@ -35,6 +36,9 @@ let package = Package(
     // Floor 1: jobs and the backends that run them; knows nothing of machine learning.
     .target(name: "ApusParallel", dependencies: ["CApusSystem", "CLibcrypto"]),
 
+    // Floor 2: worker processes.
+    .target(name: "ApusProcesses", dependencies: ["ApusParallel", "CApusSystem"]),
+
     // Floor 2: matrices, then data sets and their readers.
     .target(name: "ApusLinearAlgebra", dependencies: ["ApusParallel", "COpenBLAS", "CKernels"]),
     .target(name: "ApusData", dependencies: ["ApusLinearAlgebra", "CApusDatasets", "CKernels", "CZlib"]),
@@ -51,7 +55,7 @@ let package = Package(
       ]),
 
     // Floor 5: what a user imports, and what a user runs.
-    .target(name: "Apus", dependencies: ["ApusML", "ApusSearch", "ApusStudies"]),
+    .target(name: "Apus", dependencies: ["ApusML", "ApusProcesses", "ApusSearch", "ApusStudies"]),
     .executableTarget(
       name: "ApusCommandLine",
       dependencies: [
@@ -61,8 +65,19 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
 
+    // Times one backend for Benchmarks/compare-backends.
+    .executableTarget(
+      name: "BackendComparison", dependencies: ["Apus"], path: "Benchmarks/Backends/BackendComparison"),
+
     .target(name: "ApusTestSupport", path: "Tests/ApusTestSupport"),
     .testTarget(name: "ApusParallelTests", dependencies: ["ApusParallel", "ApusTestSupport"]),
+    .target(
+      name: "ApusTestJobs", dependencies: ["ApusParallel", "ApusProcesses"], path: "Tests/ApusTestJobs"),
+    .executableTarget(
+      name: "ApusTestWorker", dependencies: ["ApusProcesses", "ApusTestJobs"], path: "Tests/ApusTestWorker"),
+    .testTarget(
+      name: "ApusProcessesTests",
+      dependencies: ["ApusParallel", "ApusProcesses", "ApusTestJobs", "ApusTestSupport", "ApusTestWorker"]),
     .testTarget(name: "ApusLinearAlgebraTests", dependencies: ["ApusLinearAlgebra", "ApusTestSupport"]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusTestSupport"]),
     .testTarget(name: "ApusMLTests", dependencies: ["ApusML", "ApusTestSupport"]),

@@ -2,6 +2,7 @@
 @_exported import ApusLinearAlgebra
 @_exported import ApusML
 @_exported import ApusParallel
+@_exported import ApusProcesses
 @_exported import ApusSearch
 @_exported import ApusStudies
 

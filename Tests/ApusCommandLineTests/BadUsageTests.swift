@@ -69,6 +69,9 @@ import Testing
   @Test func optionsThatContradictEachOther() throws {
     try expectRefusal(logistic + ["--backend", "sequential", "--workers", "2"], ["one worker"])
     try expectRefusal(logistic + ["--workers", "0"], ["0 workers"])
+    try expectRefusal(logistic + ["--fit-timeout", "3"], ["--backend processes"])
+    try expectRefusal(
+      logistic + ["--backend", "processes", "--fit-timeout", "0"], ["leaves no time"])
     try expectRefusal(logistic + ["--cv", "1"], ["at least 2 folds"])
     try expectRefusal(logistic + ["--cv", "time-series:3", "--shuffle"], ["leave out --shuffle"])
     try expectRefusal(logistic + ["--scoring", "r2"], ["r2 is for regression"])

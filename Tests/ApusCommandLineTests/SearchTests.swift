@@ -47,7 +47,10 @@ import Testing
     )
     .run(on: data, backend: SequentialBackend())
     let expected = library.results.candidates.map { $0.scores[0].mean }
-    for backend in [["--backend", "sequential"], ["--workers", "1"], ["--workers", "2"]] {
+    for backend in [
+      ["--backend", "sequential"], ["--workers", "1"], ["--workers", "2"],
+      ["--backend", "processes", "--workers", "2"],
+    ] {
       let run = try ApusBinary.run(arguments: Self.ridge + backend + ["--json"])
       let results = try #require(run.json()["results"] as? [[String: Any]])
       #expect(results.map { $0["mean_test_score"] as? Double } == expected)

@@ -35,6 +35,25 @@ import Testing
           folder.appendingPathComponent(".build/release/Snippet\(index)").path, in: folder)
         #expect(run.exitCode == 0, "\(snippet)\n\(run.output)\(run.errors)")
       }
+      try runExample(scratch: folder.appendingPathComponent(".build"))
     }
+  }
+
+  /// Builds the example package, with what was built of Apus for the snippets, and runs it: an estimator of its
+  /// own gives the same bits on threads and in worker processes.
+  private func runExample(scratch: URL) throws {
+    let example = repositoryRoot.appendingPathComponent("Examples/CustomEstimator")
+    let build = try runProgram(
+      "swift",
+      [
+        "build", "--configuration", "release", "--package-path", example.path, "--scratch-path", scratch.path,
+      ])
+    #expect(build.exitCode == 0, "\(build.output)\(build.errors)")
+    #expect(!build.output.contains("warning:"), "\(build.output)")
+    guard build.exitCode == 0 else { return }
+    let run = try runProgram(scratch.appendingPathComponent("release/CustomEstimator").path)
+    #expect(run.exitCode == 0, "\(run.errors)")
+    #expect(run.output.contains("shrinkage 0.5: "))
+    #expect(run.output.contains("the same bits on threads and on processes: true"))
   }
 }

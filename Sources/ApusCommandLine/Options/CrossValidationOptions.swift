@@ -24,7 +24,7 @@ struct CrossValidationOptions: ParsableArguments {
   var seed: UInt64 = 0
 
   @Option(
-    help: ArgumentHelp("Where fits run: threads or sequential.", valueName: "name"),
+    help: ArgumentHelp("Where fits run: threads, processes or sequential.", valueName: "name"),
     completion: .list(BackendName.allCases.map(\.rawValue)))
   var backend = BackendName.threads.rawValue
 
@@ -33,6 +33,18 @@ struct CrossValidationOptions: ParsableArguments {
     help: ArgumentHelp(
       "How many fits run at once; -1 for every CPU, -2 for all but one.", valueName: "number"))
   var workers: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Stop fits that take longer, with --backend processes.", valueName: "seconds"))
+  var fitTimeout: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Replace workers that keep more memory than this (500MB, 2GB), with --backend processes.",
+      valueName: "size"))
+  var workerMemory: String?
 
   /// The backend that was asked for.
   ///
@@ -45,7 +57,21 @@ struct CrossValidationOptions: ParsableArguments {
         .invalidParameter, "there is no backend '\(backend)'",
         hint: "\(suggestion)known: \(names.joined(separator: ", "))")
     }
+    if fitTimeout != nil, name != .processes {
+      throw ApusError(
+        .invalidParameter, "a fit that runs in this process cannot be stopped from outside",
+        hint: "use --backend processes with --fit-timeout")
+    }
+    if workerMemory != nil, name != .processes {
+      throw ApusError(
+        .invalidParameter, "the memory of this process cannot be given back between fits",
+        hint: "use --backend processes with --worker-memory")
+    }
     switch name {
+    case .processes:
+      return try ProcessBackend(
+        registry: .modelSelection, workers: workers ?? -1, jobTimeout: fitTimeout,
+        memoryLimit: try workerMemory.map { try ByteCount($0).bytes }, onOutput: { Report.line($0) })
     case .threads: return try ThreadBackend(workers: workers ?? -1)
     case .sequential:
       guard (workers ?? 1) == 1 else {
@@ -84,5 +110,6 @@ struct CrossValidationOptions: ParsableArguments {
 /// The backends that this program knows.
 enum BackendName: String, CaseIterable {
   case threads
+  case processes
   case sequential
 }

@@ -6,6 +6,7 @@ import Foundation
 @main
 enum ApusProgram {
   static func main() async {
+    WorkerHook.runIfWorker(.modelSelection)
     // A reader that went away is noticed where bytes are written, so that saved files are still finished.
     signal(SIGPIPE, SIG_IGN)
     OpenBLAS.useOneThread

@@ -21,6 +21,7 @@ public struct JobResults<Output: Sendable>: AsyncSequence, Sendable {
   /// Reads the results of one run.
   public struct Iterator: AsyncIteratorProtocol {
     @usableFromInline let pull: @Sendable () async -> [Element]?
+    @usableFromInline let step: (@Sendable () -> Element?)?
     @usableFromInline let guardian: RunGuardian
     @usableFromInline var batch: [Element] = []
     @usableFromInline var position = 0
@@ -35,6 +36,20 @@ public struct JobResults<Output: Sendable>: AsyncSequence, Sendable {
       nextBatch: @escaping @Sendable () async -> [Element]?, cancel: @escaping @Sendable () -> Void
     ) {
       pull = nextBatch
+      step = nil
+      guardian = RunGuardian(cancel: cancel)
+    }
+
+    /// Creates an iterator whose every step does the work of one job in the reader's own task and thread;
+    /// called by backends that are plain loops.
+    ///
+    /// - Parameters:
+    ///   - step: does the work of the next job; nil after the last one.
+    ///   - cancel: asks the running step to stop; called when the reading task is cancelled or the iterator is
+    ///     let go.
+    public init(step: @escaping @Sendable () -> Element?, cancel: @escaping @Sendable () -> Void) {
+      pull = { nil }
+      self.step = step
       guardian = RunGuardian(cancel: cancel)
     }
 
@@ -55,6 +70,16 @@ public struct JobResults<Output: Sendable>: AsyncSequence, Sendable {
     /// already.
     @inlinable
     public mutating func next(isolation actor: isolated (any Actor)?) async -> Element? {
+      if let step {
+        let guardian = guardian
+        return await withTaskCancellationHandler {
+          // A closure runs on the actor only if it captures it.
+          _ = actor
+          return Task.isCancelled ? nil : step()
+        } onCancel: {
+          guardian.cancel()
+        }
+      }
       while position == batch.count {
         guard let pulled = await pull() else { return nil }
         batch = pulled
@@ -69,7 +94,7 @@ public struct JobResults<Output: Sendable>: AsyncSequence, Sendable {
 /// Cancels a run when its iterator is let go.
 @usableFromInline
 final class RunGuardian: Sendable {
-  private let cancel: @Sendable () -> Void
+  @usableFromInline let cancel: @Sendable () -> Void
   init(cancel: @escaping @Sendable () -> Void) { self.cancel = cancel }
   deinit { cancel() }
 }

@@ -17,19 +17,12 @@ where Items.Element: Sendable {
 
   /// An iterator whose every step runs one item.
   var iterator: JobResults<Output>.Iterator {
-    JobResults.Iterator(
-      next: { [self] in
-        await withTaskCancellationHandler {
-          Task.isCancelled ? nil : next()
-        } onCancel: {
-          cancellation.cancel()
-        }
-      }, cancel: { [cancellation] in cancellation.cancel() })
+    JobResults.Iterator(step: { [self] in next() }, cancel: { [cancellation] in cancellation.cancel() })
   }
 
   /// Runs the next item; nil after the last one.
   func next() -> JobResult<Output>? {
-    guard let (index, item) = source.take(1).first else { return nil }
+    guard let (index, item) = source.next() else { return nil }
     let compute = ComputeContext(threads: threads, cancellation: cancellation)
     var stopwatch = JobStopwatch()
     return CPUShare.$current.withValue(threads) {

@@ -43,6 +43,7 @@ extension Parallel {
   ///
   /// - Throws: the error of the first item, in the items' order, among those that threw; items not yet started
   ///   are then left out. ``ApusError`` of kind `cancelled` when the loop was cancelled.
+  @inlinable
   public func map<Items: Sequence, Result: Sendable>(
     _ items: Items, _ transform: @Sendable (Items.Element) throws -> Result
   ) throws -> [Result] where Items.Element: Sendable {
@@ -52,10 +53,16 @@ extension Parallel {
   /// Calls `body` with every item and waits for all; the calling thread takes part.
   ///
   /// - Throws: as ``map(_:_:)-(_,(Items.Element)->Result)`` does.
+  @inlinable
   public func forEach<Items: Sequence>(
     _ items: Items, _ body: @Sendable (Items.Element) throws -> Void
   ) throws where Items.Element: Sendable {
-    _ = try map(items, body)
+    let items = Array(items)
+    let (compute, slots) = loop(cancellation)
+    try compute.forEach(items.count, slots: slots) { index in
+      try compute.cancellation.check()
+      try body(items[index])
+    }
   }
 
   /// Hands results to `receive` on the calling thread as they are completed, with the index of their item.
@@ -96,16 +103,23 @@ extension Parallel {
       body: { item, _, _ in Swift.Result { try transform(item) } })
   }
 
-  private func map<Item: Sendable, Result: Sendable>(
+  @inlinable
+  func map<Item: Sendable, Result: Sendable>(
     _ items: [Item], cancellation: Cancellation, _ transform: @Sendable (Item) throws -> Result
   ) throws -> [Result] {
-    // Outside of jobs each item has its slot's threads to itself; `forEach` divides them again.
-    let here = capacity.withinCurrentShare
-    let compute = ComputeContext(threads: here.slots * here.threadsPerSlot, cancellation: cancellation)
-    return try compute.map(items.count, slots: here.slots) { index in
-      try cancellation.check()
+    let (compute, slots) = loop(cancellation)
+    return try compute.map(items.count, slots: slots) { index in
+      try compute.cancellation.check()
       return try transform(items[index])
     }
+  }
+
+  /// What a loop may use here: all slots' threads together, and the number of slots.
+  @usableFromInline
+  func loop(_ cancellation: Cancellation) -> (ComputeContext, slots: Int) {
+    let here = capacity.withinCurrentShare
+    let threads = here.slots * here.threadsPerSlot
+    return (ComputeContext(threads: threads, cancellation: cancellation), here.slots)
   }
 }
 

@@ -1,5 +1,3 @@
-import Foundation
-
 /// The job types that an executable can run when only their name and bytes arrive.
 ///
 /// A program that lets its jobs run in other processes registers each type once:
@@ -10,7 +8,7 @@ import Foundation
 /// ```
 public struct JobRegistry: Sendable {
   /// A job type with its value encoded and its output encoded, as it crosses a process boundary.
-  public typealias Runner = @Sendable (_ job: Data, _ context: JobContext) throws -> Data
+  public typealias Runner = @Sendable (_ job: [UInt8], _ context: JobContext) throws -> [UInt8]
 
   private var runners: [String: Runner] = [:]
 
@@ -23,8 +21,7 @@ public struct JobRegistry: Sendable {
   /// Makes a job type known by its wire name; registering it again changes nothing.
   public mutating func register<J: Job>(_ type: J.Type) {
     runners[J.wireName] = { bytes, context in
-      let job = try JSONDecoder.jobs.decode(J.self, from: bytes)
-      return try JSONEncoder.jobs.encode(job.run(in: context))
+      try J.encodedOutput(J.decoded(from: bytes).run(in: context))
     }
   }
 
@@ -32,7 +29,7 @@ public struct JobRegistry: Sendable {
   ///
   /// - Throws: ``ApusError`` of kind `job` that lists the known types when this one is not registered; else
   ///   what the job threw.
-  public func run(wireName: String, job: Data, in context: JobContext) throws -> Data {
+  public func run(wireName: String, job: [UInt8], in context: JobContext) throws -> [UInt8] {
     try runner(for: wireName)(job, context)
   }
 
@@ -51,26 +48,5 @@ public struct JobRegistry: Sendable {
     throw ApusError(
       .job, "job type '\(wireName)' is not registered here; known: \(wireNames.joined(separator: ", "))",
       hint: "the program that runs jobs must register the same types as the one that sends them")
-  }
-}
-
-extension JSONEncoder {
-  /// The encoding of jobs and outputs: NaN and infinity kept, keys sorted so that equal values are equal bytes.
-  public static var jobs: JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return encoder
-  }
-}
-
-extension JSONDecoder {
-  /// The decoding that goes with `JSONEncoder.jobs`.
-  public static var jobs: JSONDecoder {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return decoder
   }
 }

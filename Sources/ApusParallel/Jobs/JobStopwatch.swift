@@ -4,7 +4,7 @@ import CApusSystem
 ///
 /// Reading a thread's CPU clock is a system call and costs as much as a tiny job; so a job shorter than
 /// ``shortest`` is given its wall-clock time as CPU time too, and the clock is read after longer ones only.
-struct JobStopwatch {
+package struct JobStopwatch {
   private static let shortest: Int64 = 20_000
 
   private var wall: Int64
@@ -13,7 +13,7 @@ struct JobStopwatch {
   private var unread: Int64 = 0
 
   /// Starts with the first job.
-  init() {
+  package init() {
     wall = capus_monotonic_nanoseconds()
     cpu = capus_thread_cpu_nanoseconds()
   }
@@ -22,7 +22,7 @@ struct JobStopwatch {
   var lastEnd: Int64 { wall }
 
   /// Ends a job and starts the next one.
-  mutating func lap(worker: String) -> JobExecution {
+  package mutating func lap(worker: String) -> JobExecution {
     let now = capus_monotonic_nanoseconds()
     let elapsed = now - wall
     wall = now

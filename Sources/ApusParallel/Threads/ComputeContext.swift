@@ -19,8 +19,9 @@ public struct ComputeContext: Sendable {
 
   /// Calls `body` with every index in `0 ..< count`, on up to ``threads`` threads, and waits for all.
   ///
-  /// Indices are handed out in order, one at a time; the caller's thread takes part. With one thread, or one
-  /// index, this is a plain loop.
+  /// Indices are handed out in order: one at a time, or several where calls are very short. The caller's thread
+  /// takes part. With one thread, or one index, this is a plain loop. Inside a job no more threads are used
+  /// than the job was given.
   ///
   /// - Throws: the error of the lowest index that threw; indices not yet started are then left out.
   public func forEach(_ count: Int, _ body: @Sendable (Int) throws -> Void) throws {
@@ -31,39 +32,52 @@ public struct ComputeContext: Sendable {
   /// threads.
   ///
   /// - Throws: the error of the lowest index that threw.
+  @inlinable
   public func map<Result: Sendable>(_ count: Int, _ transform: @Sendable (Int) throws -> Result) throws
     -> [Result]
   {
     try map(count, slots: threads, transform)
   }
 
+  /// As ``forEach(_:_:)``, with at most `slots` calls at once, among which the threads are divided.
+  @usableFromInline
+  func forEach(_ count: Int, slots: Int, _ body: @Sendable (Int) throws -> Void) throws {
+    try ComputeThreads.forEach(count, threads: threads, slots: slots, body)
+  }
+
   /// As ``map(_:_:)``, with at most `slots` calls at once, among which the threads are divided.
+  @inlinable
   func map<Result: Sendable>(
     _ count: Int, slots: Int, _ transform: @Sendable (Int) throws -> Result
   ) throws -> [Result] {
     if slots == 1 || count <= 1 { return try (0..<count).map(transform) }
     let results = ResultSlots<Result>(count: count)
-    try ComputeThreads.forEach(count, threads: threads, slots: slots) { results.set($0, try transform($0)) }
+    try forEach(count, slots: slots) { results.set($0, try transform($0)) }
     return results.take()
   }
 }
 
 /// Places for results that are written by index from several threads, each place by one.
-private final class ResultSlots<Result: Sendable>: @unchecked Sendable {
+@usableFromInline
+final class ResultSlots<Result: Sendable>: @unchecked Sendable {
   // Unchecked: distinct indices are written by distinct calls of a `forEach`, and read after it has returned.
-  private let places: UnsafeMutableBufferPointer<Result?>
+  @usableFromInline let places: UnsafeMutableBufferPointer<Result?>
 
+  @inlinable
   init(count: Int) {
     places = .allocate(capacity: count)
     places.initialize(repeating: nil)
   }
 
+  @inlinable
   deinit {
     places.deinitialize()
     places.deallocate()
   }
 
+  @inlinable
   func set(_ index: Int, _ result: Result) { places[index] = result }
 
+  @inlinable
   func take() -> [Result] { places.map { $0! } }
 }

@@ -1,3 +1,4 @@
+import CApusSystem
 import Foundation
 import Synchronization
 
@@ -18,7 +19,7 @@ enum ComputeThreads {
     let used = min(allowed, slots, count)
     guard used > 1 else { return try plainLoop(count, body) }
     try withoutActuallyEscaping(body) { body in
-      let loop = SharedLoop(count: count, share: max(1, allowed / used), body: body)
+      let loop = SharedLoop(count: count, threads: used, share: max(1, allowed / used), body: body)
       let helpers = ParkedThread.borrow(used - 1)
       let done = DispatchSemaphore(value: 0)
       for helper in helpers {
@@ -37,16 +38,25 @@ enum ComputeThreads {
 }
 
 /// One parallel loop: an index that the threads take turns to raise.
+///
+/// A thread that finds its items tiny raises it by more than one, so that the threads do not spend their time
+/// on passing the index around: twice as many each time until they last ``chunkTime``, but never more than a
+/// small part of what is left.
 private final class SharedLoop: Sendable {
+  /// 10 µs: long beside the passing of a cache line (about 0.1 µs).
+  private static let chunkTime: Int64 = 10_000
+
   private let count: Int
   private let share: Int
+  private let threads: Int
   private let body: @Sendable (Int) throws -> Void
   private let next = Atomic<Int>(0)
   private let failed = Atomic<Bool>(false)
   private let failure = Mutex<(index: Int, error: any Error)?>(nil)
 
-  init(count: Int, share: Int, body: @escaping @Sendable (Int) throws -> Void) {
+  init(count: Int, threads: Int, share: Int, body: @escaping @Sendable (Int) throws -> Void) {
     self.count = count
+    self.threads = threads
     self.share = share
     self.body = body
   }
@@ -55,15 +65,35 @@ private final class SharedLoop: Sendable {
 
   func run() {
     CPUShare.$current.withValue(share) {
+      var chunk = 1
       while !failed.load(ordering: .relaxed) {
-        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard index < count else { return }
-        do {
-          try body(index)
-        } catch {
-          failure.withLock { if $0 == nil || index < $0!.index { $0 = (index, error) } }
-          failed.store(true, ordering: .relaxed)
+        let first = next.wrappingAdd(chunk, ordering: .relaxed).oldValue
+        guard first < count else { return }
+        let end = min(count, first + chunk)
+        guard count - end > 8 * threads else {
+          run(first..<end)
+          chunk = 1
+          continue
         }
+        let start = capus_monotonic_nanoseconds()
+        run(first..<end)
+        if capus_monotonic_nanoseconds() - start < Self.chunkTime {
+          chunk *= 2
+        } else {
+          chunk = max(1, chunk / 2)
+        }
+        chunk = min(chunk, max(1, (count - end) / (8 * threads)))
+      }
+    }
+  }
+
+  private func run(_ indices: Range<Int>) {
+    for index in indices where !failed.load(ordering: .relaxed) {
+      do {
+        try body(index)
+      } catch {
+        failure.withLock { if $0 == nil || index < $0!.index { $0 = (index, error) } }
+        failed.store(true, ordering: .relaxed)
       }
     }
   }

@@ -1,9 +1,9 @@
 import Synchronization
 
 /// The items of a run, handed out with their indices to several threads, some at a time.
-final class JobSource<Items: Sequence & Sendable>: Sendable where Items.Element: Sendable {
+package final class JobSource<Items: Sequence & Sendable>: Sendable where Items.Element: Sendable {
   /// An item with its place in the sequence.
-  typealias Numbered = (index: Int, item: Items.Element)
+  package typealias Numbered = (index: Int, item: Items.Element)
 
   private let state: Mutex<State>
   private let taken = Atomic<Int>(0)
@@ -14,13 +14,13 @@ final class JobSource<Items: Sequence & Sendable>: Sendable where Items.Element:
     var returned: [Numbered] = []
   }
 
-  init(_ items: Items) { state = Mutex(State(iterator: items.makeIterator())) }
+  package init(_ items: Items) { state = Mutex(State(iterator: items.makeIterator())) }
 
   /// How many items were drawn from the sequence so far.
-  var takenCount: Int { taken.load(ordering: .relaxed) }
+  package var takenCount: Int { taken.load(ordering: .relaxed) }
 
   /// Takes up to `count` items; fewer only at the end of the sequence.
-  func take(_ count: Int) -> [Numbered] {
+  package func take(_ count: Int) -> [Numbered] {
     state.withLock { state in
       var taken: [Numbered] = []
       taken.reserveCapacity(count)
@@ -34,8 +34,17 @@ final class JobSource<Items: Sequence & Sendable>: Sendable where Items.Element:
     }
   }
 
+  /// Takes the next item; nil at the end of the sequence.
+  package func next() -> Numbered? {
+    state.withLock { state in
+      guard let item = state.iterator.next() else { return nil }
+      defer { state.nextIndex += 1 }
+      return (state.nextIndex, item)
+    }
+  }
+
   /// Puts back items that were taken too early, to be handed out first.
-  func putBack(_ items: ArraySlice<Numbered>) {
+  package func putBack(_ items: ArraySlice<Numbered>) {
     state.withLock { $0.returned.append(contentsOf: items.reversed()) }
   }
 }

@@ -6,8 +6,10 @@ import Synchronization
 ///
 /// A thread asks for permits before it takes items; a permit comes back when the reader, having read a result,
 /// asks for more.
-final class Mailbox<Element: Sendable>: Sendable {
+package final class Mailbox<Element: Sendable>: Sendable {
   private let state = Mutex(State())
+
+  package init() {}
 
   private struct State {
     /// Items taken by threads whose results were not read yet.
@@ -36,7 +38,7 @@ final class Mailbox<Element: Sendable>: Sendable {
   }
 
   /// What the reader finds.
-  enum Reading {
+  package enum Reading {
     case results([Element])
     case nothingYet
     case finished
@@ -45,13 +47,13 @@ final class Mailbox<Element: Sendable>: Sendable {
   // MARK: Threads
 
   /// Permission to take a number of items.
-  struct Permits {
-    var count: Int
+  package struct Permits {
+    package var count: Int
     fileprivate var putBacks: Int
   }
 
   /// Asks for permission to take up to `count` items; nil tells the thread to end its loop.
-  func permits(_ count: Int, lookAhead: Int) -> Permits? {
+  package func permits(_ count: Int, lookAhead: Int) -> Permits? {
     let (permits, reader) = state.withLock { state -> (Permits?, Reader?) in
       let free = state.closed || state.exhausted ? 0 : min(count, lookAhead - state.outstanding)
       guard free > 0 else { return (nil, endLoop(&state)) }
@@ -63,7 +65,7 @@ final class Mailbox<Element: Sendable>: Sendable {
   }
 
   /// Gives back the part of some permits for which the source had no items.
-  func exhausted(_ permits: Permits, found: Int) {
+  package func exhausted(_ permits: Permits, found: Int) {
     state.withLock { state in
       if permits.putBacks == state.putBacks { state.exhausted = true }
       state.outstanding -= permits.count - found
@@ -71,7 +73,7 @@ final class Mailbox<Element: Sendable>: Sendable {
   }
 
   /// Gives back the permits of items that were put back to their source before this call.
-  func putBack(_ count: Int) {
+  package func putBack(_ count: Int) {
     state.withLock { state in
       state.outstanding -= count
       state.exhausted = false
@@ -80,7 +82,7 @@ final class Mailbox<Element: Sendable>: Sendable {
   }
 
   /// Leaves results for the reader.
-  func deliver(_ results: [Element]) {
+  package func deliver(_ results: [Element]) {
     let reader = state.withLock { state -> Reader? in
       guard !state.closed else { return nil }
       state.results.append(contentsOf: results)
@@ -104,7 +106,7 @@ final class Mailbox<Element: Sendable>: Sendable {
   ///
   /// Loops are started only when half of the look-ahead is free, so that a fast reader does not wake a thread
   /// for every result.
-  func read(batchLimit: Int, lookAhead: Int, slots: Int) -> (reading: Reading, loopsToStart: Int) {
+  package func read(batchLimit: Int, lookAhead: Int, slots: Int) -> (reading: Reading, loopsToStart: Int) {
     state.withLock { state in
       state.outstanding -= state.lent
       state.lent = 0
@@ -132,12 +134,12 @@ final class Mailbox<Element: Sendable>: Sendable {
   }
 
   /// Suspends the reading task until there is something to read.
-  func waitInTask() async {
+  package func waitInTask() async {
     await withUnsafeContinuation { wait(.task($0)) }
   }
 
   /// Blocks the reading thread until there is something to read.
-  func waitInThread() {
+  package func waitInThread() {
     let semaphore = DispatchSemaphore(value: 0)
     wait(.thread(semaphore))
     semaphore.wait()
@@ -145,7 +147,9 @@ final class Mailbox<Element: Sendable>: Sendable {
 
   private func wait(_ reader: Reader) {
     let ready = state.withLock { state in
-      if !state.results.isEmpty || state.closed || state.activeLoops == 0 { return true }
+      // Items that are outstanding without a loop are with worker processes; their delivery wakes the reader.
+      let nothingComes = state.activeLoops == 0 && state.outstanding == 0
+      if !state.results.isEmpty || state.closed || nothingComes { return true }
       state.reader = reader
       return false
     }
@@ -153,7 +157,7 @@ final class Mailbox<Element: Sendable>: Sendable {
   }
 
   /// Ends the run for the reader: what comes later is dropped.
-  func close() {
+  package func close() {
     let reader = state.withLock { state -> Reader? in
       state.closed = true
       state.results = []

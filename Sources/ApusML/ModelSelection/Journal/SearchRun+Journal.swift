@@ -77,10 +77,10 @@ extension SearchRun {
     _ cancellation: Cancellation, enter: ([FinishedFit]) -> Void
   ) async throws {
     let stop = Cancellation(parent: cancellation)
-    let queue = ResultQueue<JobResult<[FitScores]>>(limit: Self.mostUncommitted)
+    let queue = ResultQueue<(index: Int, fits: [TriedFit])>(limit: Self.mostUncommitted)
     let runOptions = RunOptions(seed: options.seed, cancellation: stop)
     async let receiving: Void = {
-      for await result in backend.run(jobs, options: runOptions) { await queue.append(result) }
+      await backend.runFits(jobs, options: runOptions) { await queue.append(($0, $1)) }
       queue.finish()
     }()
     var problem: (any Error)?
@@ -88,7 +88,7 @@ extension SearchRun {
     while let results = await queue.next() {
       // After a failed commit results are let go of, until the running jobs have ended.
       guard problem == nil else { continue }
-      let fits = results.flatMap { finishedFits($0, jobs) }
+      let fits = results.flatMap { finishedFits($0.index, $0.fits, jobs) }
       do {
         try await session.commit(fits.filter(\.fit.isConclusive))
         enter(fits + jobs.takeNews())
@@ -107,9 +107,9 @@ extension SearchRun {
   }
 
   /// The fits of a job that has ended; none when it was cancelled.
-  private func finishedFits(_ result: JobResult<[FitScores]>, _ jobs: JournaledJobs) -> [FinishedFit] {
-    guard let share = jobs.share(ofJob: result.index) else { return [] }
-    return zip(share.candidates, result.outcome.fits(share.candidates.count)).map { place, fit in
+  private func finishedFits(_ index: Int, _ fits: [TriedFit], _ jobs: JournaledJobs) -> [FinishedFit] {
+    guard let share = jobs.share(ofJob: index) else { return [] }
+    return zip(share.candidates, fits).map { place, fit in
       FinishedFit(key: FitKey(candidate: jobs.number(ofPlace: place), fold: share.fold), fit: fit)
     }
   }

@@ -70,9 +70,9 @@ struct SearchRun: Sendable {
     let jobs = FitJobs(plan: plan, candidates: candidates, template: template)
     var sheet = startedSheet()
     let runOptions = RunOptions(seed: options.seed, cancellation: cancellation)
-    for await result in backend.run(jobs, options: runOptions) {
-      let (members, fold) = plan.job(at: result.index)
-      for (candidate, fit) in zip(members, result.outcome.fits(members.count)) {
+    await backend.runFits(jobs, options: runOptions) { index, fits in
+      let (members, fold) = plan.job(at: index)
+      for (candidate, fit) in zip(members, fits) {
         let failure = enter(fit, candidate: Int(candidate), fold: fold, &sheet)
         report(Int(candidate), fold, fit.scores.test, failure, sheet)
       }
