@@ -39,6 +39,10 @@ let package = Package(
     // Floor 2: worker processes.
     .target(name: "ApusProcesses", dependencies: ["ApusParallel", "CApusSystem"]),
 
+    // Floor 3: Dask clusters, whose workers run worker processes.
+    .target(name: "CApusBridge", exclude: ["apus_bridge.py", "apus_worker.py"]),
+    .target(name: "ApusDask", dependencies: ["ApusProcesses", "CApusBridge"]),
+
     // Floor 2: matrices, then data sets and their readers.
     .target(name: "ApusLinearAlgebra", dependencies: ["ApusParallel", "COpenBLAS", "CKernels"]),
     .target(name: "ApusData", dependencies: ["ApusLinearAlgebra", "CApusDatasets", "CKernels", "CZlib"]),
@@ -55,7 +59,8 @@ let package = Package(
       ]),
 
     // Floor 5: what a user imports, and what a user runs.
-    .target(name: "Apus", dependencies: ["ApusML", "ApusProcesses", "ApusSearch", "ApusStudies"]),
+    .target(
+      name: "Apus", dependencies: ["ApusDask", "ApusML", "ApusProcesses", "ApusSearch", "ApusStudies"]),
     .executableTarget(
       name: "ApusCommandLine",
       dependencies: [
@@ -78,6 +83,8 @@ let package = Package(
     .testTarget(
       name: "ApusProcessesTests",
       dependencies: ["ApusParallel", "ApusProcesses", "ApusTestJobs", "ApusTestSupport", "ApusTestWorker"]),
+    .testTarget(
+      name: "ApusDaskTests", dependencies: ["ApusDask", "ApusTestJobs", "ApusTestSupport", "ApusTestWorker"]),
     .testTarget(name: "ApusLinearAlgebraTests", dependencies: ["ApusLinearAlgebra", "ApusTestSupport"]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusTestSupport"]),
     .testTarget(name: "ApusMLTests", dependencies: ["ApusML", "ApusTestSupport"]),

@@ -1,6 +1,5 @@
 import ApusParallel
 import Foundation
-import Synchronization
 
 /// Runs jobs in worker processes of the same executable: a job that crashes, leaks or hangs costs itself and
 /// nothing else.
@@ -106,9 +105,9 @@ public struct ProcessBackend: ParallelBackend {
     _ jobs: Jobs, options: RunOptions
   ) -> JobResults<Jobs.Element.Output> where Jobs.Element: Job {
     guard let pool else { return nested.run(jobs, options: options) }
-    let unregistered = unregisteredFailure(Jobs.Element.self)
+    let unregistered = registry.failureUnlessRegistered(Jobs.Element.self)
     return JobResults {
-      let run = ProcessRun(jobs, options: options, pool: pool, slots: capacity.slots)
+      let run = ServedRun(jobs, options: options, server: pool, slots: capacity.slots)
       if let unregistered { run.fail(unregistered) }
       return JobResults.Iterator(nextBatch: { await run.nextBatch() }, cancel: { run.stop() })
     }
@@ -116,40 +115,4 @@ public struct ProcessBackend: ParallelBackend {
 
   /// Ends all workers and waits until they are gone; later runs end without results.
   public func close() async { await pool?.close() }
-
-  private func unregisteredFailure<J: Job>(_ type: J.Type) -> (@Sendable (String) -> JobFailure)? {
-    do {
-      try registry.checkRegistered(type)
-      return nil
-    } catch {
-      return { JobFailure(reason: .notRegistered, message: "\(error)", job: $0) }
-    }
-  }
-}
-
-/// The files of a backend, each kept until it was removed as often as it was put.
-private final class PlacedData: Sendable {
-  private let files = Mutex<[Digest: (file: PlacedFile, uses: Int)]>([:])
-
-  /// Places data that is not there yet; the path of its new file, or nil when it was there.
-  func put(_ digest: Digest, _ layout: () -> SharedLayout) throws -> String? {
-    try files.withLock { files in
-      if let existing = files[digest] {
-        files[digest] = (existing.file, existing.uses + 1)
-        return nil
-      }
-      let file = try PlacedFile(layout())
-      files[digest] = (file, 1)
-      return file.path
-    }
-  }
-
-  /// Removes data once; true when that was the last time.
-  func remove(_ digest: Digest) -> Bool {
-    files.withLock { files in
-      guard let existing = files[digest] else { return false }
-      files[digest] = existing.uses > 1 ? (existing.file, existing.uses - 1) : nil
-      return existing.uses == 1
-    }
-  }
 }

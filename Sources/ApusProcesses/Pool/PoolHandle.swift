@@ -18,7 +18,7 @@ enum PoolCommand: Sendable {
 }
 
 /// A pool seen from other threads; the pool ends when the last one lets go of it.
-final class PoolHandle: Sendable {
+final class PoolHandle: RunServer {
   private let channel: PoolChannel
   private let runs = Atomic<Int>(0)
 
@@ -44,6 +44,10 @@ final class PoolHandle: Sendable {
   func send(_ command: PoolCommand) -> Bool { channel.send(command) }
 
   func nextRun() -> Int { runs.wrappingAdd(1, ordering: .relaxed).newValue }
+
+  func wake(_ id: Int, _ run: any PoolRun) -> Bool { send(.wake(id, run)) }
+
+  func look() { send(.look) }
 
   /// Ends the pool and waits until its workers are gone.
   func close() async { await withUnsafeContinuation { _ = channel.send(.close($0)) } }

@@ -3,26 +3,41 @@ import Foundation
 import Synchronization
 
 /// A job as a run hands it to its pool.
-struct DrawnJob {
-  var index: Int
-  var label: String
-  var seed: Seed
-  var wireName: String
-  var bytes: [UInt8]
+package struct DrawnJob {
+  package var index: Int
+  package var label: String
+  package var seed: Seed
+  package var wireName: String
+  package var bytes: [UInt8]
 }
 
 /// What a pool hands back for a job; its output is decoded by whoever reads the run.
-struct RawResult: Sendable {
-  enum Content: Sendable {
+package struct RawResult: Sendable {
+  package enum Content: Sendable {
     case output([UInt8], JobExecution)
     case failure(JobFailure)
   }
-  var index: Int
-  var content: Content
+  package var index: Int
+  package var content: Content
+
+  package init(index: Int, content: Content) {
+    self.index = index
+    self.content = content
+  }
+}
+
+/// Whoever runs the jobs of runs that are drawn from here: a pool of processes, or the client of a cluster.
+package protocol RunServer: Sendable {
+  /// The number of a new run.
+  func nextRun() -> Int
+  /// A run has started, or its reader has caught up; false when nothing is served any more.
+  func wake(_ id: Int, _ run: any PoolRun) -> Bool
+  /// A run may have been cancelled.
+  func look()
 }
 
 /// A run of jobs, as its pool sees it.
-protocol PoolRun: Sendable {
+package protocol PoolRun: Sendable {
   /// Draws up to `count` jobs, no further ahead of the reader than allowed; nil when there are none until the
   /// reader asks for more.
   func draw(_ count: Int, window: Int) -> [DrawnJob]?
@@ -38,13 +53,13 @@ protocol PoolRun: Sendable {
   var isCancelled: Bool { get }
 }
 
-/// One run of jobs on a process pool.
-final class ProcessRun<Jobs: Sequence & Sendable>: PoolRun where Jobs.Element: Job {
-  typealias Output = Jobs.Element.Output
+/// One run of jobs on a process pool or a cluster.
+package final class ServedRun<Jobs: Sequence & Sendable>: PoolRun where Jobs.Element: Job {
+  package typealias Output = Jobs.Element.Output
 
   private let source: JobSource<Jobs>
   private let mailbox = Mailbox<RawResult>()
-  private let pool: PoolHandle
+  private let server: any RunServer
   private let id: Int
   private let options: RunOptions
   private let slots: Int
@@ -52,27 +67,29 @@ final class ProcessRun<Jobs: Sequence & Sendable>: PoolRun where Jobs.Element: J
   private let lookAhead: Atomic<Int>
   private let failing = Mutex<(@Sendable (String) -> JobFailure)?>(nil)
 
-  init(_ jobs: Jobs, options: RunOptions, pool: PoolHandle, slots: Int) {
+  package init(_ jobs: Jobs, options: RunOptions, server: any RunServer, slots: Int) {
     source = JobSource(jobs)
     self.options = options
-    self.pool = pool
+    self.server = server
     self.slots = slots
-    id = pool.nextRun()
+    id = server.nextRun()
     cancellation = Cancellation(parent: options.cancellation)
     lookAhead = Atomic(options.lookAhead.map { max(1, $0) } ?? 4 * slots)
   }
 
   // MARK: The pool's side
 
-  var isCancelled: Bool { cancellation.isCancelled }
+  package var isCancelled: Bool { cancellation.isCancelled }
 
-  var isEnding: Bool { ending != nil }
+  package var isEnding: Bool { ending != nil }
 
-  func end() { mailbox.close() }
+  package func end() { mailbox.close() }
 
-  func fail(_ failure: @escaping @Sendable (String) -> JobFailure) { failing.withLock { $0 = failure } }
+  package func fail(_ failure: @escaping @Sendable (String) -> JobFailure) {
+    failing.withLock { $0 = failure }
+  }
 
-  func draw(_ count: Int, window: Int) -> [DrawnJob]? {
+  package func draw(_ count: Int, window: Int) -> [DrawnJob]? {
     if options.lookAhead == nil { lookAhead.store(4 * slots * window, ordering: .relaxed) }
     while let permits = mailbox.permits(count, lookAhead: lookAhead.load(ordering: .relaxed)) {
       let items = source.take(permits.count)
@@ -104,17 +121,17 @@ final class ProcessRun<Jobs: Sequence & Sendable>: PoolRun where Jobs.Element: J
     return failing.withLock { $0 }
   }
 
-  func deliver(_ results: [RawResult]) { mailbox.deliver(results) }
+  package func deliver(_ results: [RawResult]) { mailbox.deliver(results) }
 
   // MARK: The reader's side
 
   /// Waits for results and decodes them; nil after the last one, or when the reading task is cancelled.
-  func nextBatch() async -> [JobResult<Output>]? {
+  package func nextBatch() async -> [JobResult<Output>]? {
     await withTaskCancellationHandler {
       while true {
         let lookAhead = lookAhead.load(ordering: .relaxed)
         let (reading, loops) = mailbox.read(batchLimit: max(1, lookAhead / 4), lookAhead: lookAhead, slots: 1)
-        if loops > 0, !pool.send(.wake(id, self)) { return nil }
+        if loops > 0, !server.wake(id, self) { return nil }
         switch reading {
         case .results(let batch):
           return batch.map { Self.decode($0) }
@@ -128,10 +145,10 @@ final class ProcessRun<Jobs: Sequence & Sendable>: PoolRun where Jobs.Element: J
   }
 
   /// Ends the run: nobody will read what comes.
-  func stop() {
+  package func stop() {
     cancellation.cancel()
     mailbox.close()
-    pool.send(.look)
+    server.look()
   }
 
   private static func decode(_ result: RawResult) -> JobResult<Output> {

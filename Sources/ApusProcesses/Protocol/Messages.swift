@@ -11,7 +11,15 @@ package struct JobMessage: Sendable, Equatable {
   package var wireName: String
   package var job: [UInt8]
 
-  func write(to writer: inout ByteWriter) {
+  package init(id: UInt64, index: Int, seed: Seed, wireName: String, job: [UInt8]) {
+    self.id = id
+    self.index = index
+    self.seed = seed
+    self.wireName = wireName
+    self.job = job
+  }
+
+  package func write(to writer: inout ByteWriter) {
     writer.write(id)
     writer.write(UInt64(index))
     writer.write(seed.value)

@@ -1,0 +1,140 @@
+import ApusParallel
+import CApusBridge
+import Foundation
+import Synchronization
+
+/// The Python process between this program and the scheduler, and the threads that talk to it.
+final class BridgeProcess: Sendable {
+  private let outgoing: FileHandle
+  private let writing = DispatchQueue(label: "apus.bridge.write")
+  private let ended = Mutex<(status: Int32?, waiting: [UnsafeContinuation<Void, Never>])>((nil, []))
+  private let lastLines = Mutex<[String]>([])
+
+  /// Starts the bridge.
+  ///
+  /// - Parameters:
+  ///   - python: the interpreter, a path or a name that is looked up on the `PATH`.
+  ///   - onAnswer: is called on a thread of the bridge for every answer, then once with nil when it has ended.
+  /// - Throws: ``ApusError`` of kind `file`.
+  init(python: String, onAnswer: @escaping @Sendable (BridgeAnswer?) -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "apus-bridge-\(UUID().uuidString)")
+    let file = folder.appendingPathComponent("apus_bridge.py")
+    let process = Process()
+    let (input, output, errors) = (Pipe(), Pipe(), Pipe())
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      try capusbridge_bridge().data.write(to: file)
+      try capusbridge_worker().data.write(to: folder.appendingPathComponent("apus_worker.py"))
+      process.executableURL = URL(fileURLWithPath: python.contains("/") ? python : "/usr/bin/env")
+      process.arguments = (python.contains("/") ? [] : [python]) + [file.path]
+      process.standardInput = input
+      process.standardOutput = output
+      process.standardError = errors
+      try process.run()
+    } catch {
+      try? FileManager.default.removeItem(at: folder)
+      throw ApusError(
+        .file, "the Python interpreter \(python) cannot be started",
+        hint: "install Python 3 with Dask, or name another interpreter in APUS_PYTHON", cause: error)
+    }
+    outgoing = input.fileHandleForWriting
+    // What is written to a bridge that has just ended must not end this program.
+    signal(SIGPIPE, SIG_IGN)
+    Thread.detachNewThread { [self] in
+      for line in Lines(errors.fileHandleForReading) { lastLines.withLock { $0 = $0.suffix(7) + [line] } }
+    }
+    Thread.detachNewThread { [self] in
+      Self.readAnswers(output.fileHandleForReading, onAnswer)
+      process.waitUntilExit()
+      try? FileManager.default.removeItem(at: folder)
+      let waiting = ended.withLock { state in
+        state.status = process.terminationStatus
+        defer { state.waiting = [] }
+        return state.waiting
+      }
+      onAnswer(nil)
+      for continuation in waiting { continuation.resume() }
+    }
+  }
+
+  /// Sends a request, in order.
+  func send(_ request: BridgeRequest) {
+    writing.async { [self] in
+      // A bridge that has ended says so itself.
+      if let frame = try? request.frame() { try? outgoing.write(contentsOf: Data(frame)) }
+    }
+  }
+
+  /// Lets the bridge clear up and end, and waits until it has.
+  func close() async {
+    writing.async { [self] in try? outgoing.close() }
+    await withUnsafeContinuation { continuation in
+      let hasEnded = ended.withLock { state in
+        if state.status == nil { state.waiting.append(continuation) }
+        return state.status != nil
+      }
+      if hasEnded { continuation.resume() }
+    }
+  }
+
+  /// How the bridge ended, with what it said last.
+  var lastWords: String {
+    let lines = lastLines.withLock { $0 }.filter { !$0.isEmpty }
+    let status = ended.withLock { $0.status }.map { " with code \($0)" } ?? ""
+    return "the bridge to Dask ended\(status)"
+      + (lines.isEmpty ? "" : ": " + lines.suffix(3).joined(separator: " | "))
+  }
+
+  private static func readAnswers(_ handle: FileHandle, _ onAnswer: (BridgeAnswer) -> Void) {
+    while let head = read(5, from: handle) {
+      var reader = ByteReader(head)
+      guard let length = try? reader.read(UInt32.self), length >= 1, let type = try? reader.read(UInt8.self),
+        let body = read(Int(length) - 1, from: handle)
+      else { return }
+      do {
+        onAnswer(try BridgeAnswer(type: type, body: body))
+      } catch {
+        onAnswer(.trouble(message: "the bridge's answer cannot be read: \(error)", isFatal: true))
+      }
+    }
+  }
+
+  private static func read(_ count: Int, from handle: FileHandle) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    while bytes.count < count {
+      guard let data = try? handle.read(upToCount: count - bytes.count), !data.isEmpty else { return nil }
+      bytes.append(contentsOf: data)
+    }
+    return bytes
+  }
+}
+
+extension capusbridge_text {
+  fileprivate var data: Data { Data(bytes: bytes, count: count) }
+}
+
+/// The lines of a pipe, as they come.
+private struct Lines: Sequence, IteratorProtocol {
+  private let handle: FileHandle
+  private var buffer: [UInt8] = []
+  private var isOpen = true
+
+  init(_ handle: FileHandle) { self.handle = handle }
+
+  mutating func next() -> String? {
+    while true {
+      if let end = buffer.firstIndex(of: 10) {
+        defer { buffer.removeSubrange(...end) }
+        return String(decoding: buffer[..<end], as: UTF8.self)
+      }
+      guard isOpen else { return nil }
+      // `availableData` gives what there is, at once.
+      let data = handle.availableData
+      isOpen = !data.isEmpty
+      buffer.append(contentsOf: data)
+      if !isOpen, !buffer.isEmpty { buffer.append(10) }
+    }
+  }
+}

@@ -1,0 +1,229 @@
+import ApusParallel
+import ApusProcesses
+import Foundation
+
+/// Decides which jobs go to the cluster when, and hands back what became of them: one task that takes commands in
+/// order.
+///
+/// At most two batches for each slot are at the cluster, so that no worker waits for its next one and a sweep of a
+/// million jobs takes no more of the scheduler's memory than a short one.
+final class ClusterDispatcher {
+  private struct RunEntry {
+    var run: any PoolRun
+    var isActive = true
+    var isStopped = false
+    var jobs: Set<UInt64> = []
+  }
+
+  private struct JobEntry {
+    var run: Int
+    var index: Int
+    var label: String
+    var batch: UInt64
+  }
+
+  private let settings: ClusterSettings
+  private let send: (BridgeRequest) -> Void
+  private let lastWords: () -> String
+  private let report: (ClusterEvent) -> Void
+  private var status: ClusterStatus
+  private var size = BatchSize()
+  private var runs: [Int: RunEntry] = [:]
+  private var jobs: [UInt64: JobEntry] = [:]
+  /// Jobs of each batch that have not come back.
+  private var batches: [UInt64: Set<UInt64>] = [:]
+  private var nextJob: UInt64 = 1
+  private var nextBatch: UInt64 = 1
+  private var puts: [Digest: [UnsafeContinuation<Void, any Error>]] = [:]
+  private var absentSince: ContinuousClock.Instant?
+  private var failure: String?
+
+  init(
+    settings: ClusterSettings, status: ClusterStatus, send: @escaping (BridgeRequest) -> Void,
+    lastWords: @escaping () -> String, report: @escaping (ClusterEvent) -> Void
+  ) {
+    self.settings = settings
+    self.status = status
+    self.send = send
+    self.lastWords = lastWords
+    self.report = report
+  }
+
+  /// Serves until the bridge has ended.
+  func serve(_ commands: AsyncStream<ClusterCommand>) async {
+    for await command in commands {
+      switch command {
+      case .wake(let id, let run):
+        runs[id, default: RunEntry(run: run)].isActive = true
+        if let failure { fail(because: failure) }
+      case .look: break
+      case .put(let digest, let path, let continuation):
+        puts[digest, default: []].append(continuation)
+        send(.put(reference: digest, path: path))
+      case .forget(let digest): send(.forget(reference: digest))
+      case .answered(let answer?): take(answer)
+      case .answered(nil): fail(because: lastWords())
+      }
+      lookForCancelledRuns()
+      fill()
+    }
+    fail(because: lastWords())
+    for entry in runs.values { entry.run.end() }
+  }
+
+  // MARK: Jobs on their way out
+
+  private var slots: Int { min(status.slots, settings.slotLimit ?? .max) }
+
+  /// Sends batches until every slot has one to run and one to follow.
+  private func fill() {
+    guard failure == nil, status.isConnected else { return }
+    while batches.count < 2 * slots, let (id, drawn) = draw() {
+      let number = nextBatch
+      nextBatch += 1
+      var messages: [JobMessage] = []
+      for job in drawn {
+        messages.append(
+          JobMessage(id: nextJob, index: job.index, seed: job.seed, wireName: job.wireName, job: job.bytes))
+        jobs[nextJob] = JobEntry(run: id, index: job.index, label: job.label, batch: number)
+        runs[id]?.jobs.insert(nextJob)
+        nextJob += 1
+      }
+      batches[number] = Set(messages.map(\.id))
+      send(
+        .submit(
+          ClusterBatch(
+            number: number, run: id, name: ClusterBatch.name(for: drawn[0].label),
+            priority: Int32(clamping: settings.priority), jobs: messages)))
+    }
+  }
+
+  private func draw() -> (run: Int, jobs: [DrawnJob])? {
+    for id in runs.keys.sorted() where runs[id]?.isActive == true {
+      if let drawn = runs[id]?.run.draw(size.jobs, window: size.jobs) { return (id, drawn) }
+      runs[id]?.isActive = false
+      forgetIfEnded(id)
+    }
+    return nil
+  }
+
+  // MARK: What comes back
+
+  private func take(_ answer: BridgeAnswer) {
+    switch answer {
+    case .ready: break
+    case .stored(let digest):
+      for continuation in puts.removeValue(forKey: digest) ?? [] { continuation.resume() }
+    case .results(let batch, let results): take(results, of: batch)
+    case .status(let latest):
+      status.workers = latest.workers
+      status.batches = latest.waiting
+      status.retries = latest.retries
+      status.isConnected = latest.scheduler == nil
+      report(.status(status))
+      lookForAbsence()
+    case .trouble(let message, let isFatal):
+      if isFatal { fail(because: message) } else { report(.trouble(message)) }
+      if !isFatal, !puts.isEmpty {
+        let waiting = puts.values.flatMap { $0 }
+        puts = [:]
+        for continuation in waiting { continuation.resume(throwing: ApusError(.job, message)) }
+      }
+    }
+  }
+
+  private func take(_ results: [WorkerResults], of batch: UInt64) {
+    var deliveries: [Int: [RawResult]] = [:]
+    var (count, seconds) = (0, 0.0)
+    for result in results {
+      for (id, outcome) in result.outcomes {
+        // A batch that was sent twice may come back twice; the first answer counts.
+        guard let entry = jobs.removeValue(forKey: id) else { continue }
+        batches[entry.batch]?.remove(id)
+        if batches[entry.batch]?.isEmpty == true { batches[entry.batch] = nil }
+        runs[entry.run]?.jobs.remove(id)
+        count += 1
+        let content: RawResult.Content
+        switch outcome {
+        case .output(let bytes, let execution):
+          seconds += execution.wallSeconds
+          content = .output(bytes, execution)
+        case .failure(let reason, let message):
+          content = .failure(
+            JobFailure(reason: reason, message: message, job: entry.label, worker: result.worker))
+        }
+        deliveries[entry.run, default: []].append(RawResult(index: entry.index, content: content))
+      }
+    }
+    status.finishedJobs += count
+    size.finished(jobs: count, seconds: seconds)
+    for (id, results) in deliveries {
+      runs[id]?.run.deliver(results)
+      forgetIfEnded(id)
+    }
+  }
+
+  private func forgetIfEnded(_ id: Int) {
+    guard let entry = runs[id], !entry.isActive, entry.jobs.isEmpty else { return }
+    runs[id] = nil
+  }
+
+  // MARK: Ends
+
+  private func lookForCancelledRuns() {
+    for (id, entry) in runs where entry.run.isCancelled && !entry.isStopped {
+      runs[id]?.isStopped = true
+      send(.stop(run: id))
+      finish(entry.jobs) { .notStarted($0) }
+      drawEnding(id)
+    }
+  }
+
+  /// Gives up when the cluster has had no worker for too long.
+  private func lookForAbsence() {
+    guard slots == 0 || !status.isConnected, !runs.isEmpty else {
+      absentSince = nil
+      return
+    }
+    let now = ContinuousClock.now
+    guard let since = absentSince else {
+      absentSince = now
+      return report(
+        .trouble(
+          status.isConnected
+            ? "the cluster has no worker; waiting for one" : "the scheduler does not answer; trying again"))
+    }
+    guard let limit = settings.absenceTimeout, now - since > .seconds(limit) else { return }
+    fail(because: "the cluster had no \(status.isConnected ? "worker" : "scheduler") for \(limit) s")
+  }
+
+  /// Lets all jobs fail, those to come too.
+  private func fail(because message: String) {
+    failure = message
+    let failure: @Sendable (String) -> JobFailure = { JobFailure(reason: .lost, message: message, job: $0) }
+    finish(Set(jobs.keys), failure)
+    for id in runs.keys.sorted() {
+      runs[id]?.run.fail(failure)
+      drawEnding(id)
+    }
+    let waiting = puts.values.flatMap { $0 }
+    puts = [:]
+    for continuation in waiting { continuation.resume(throwing: ApusError(.job, message)) }
+  }
+
+  private func finish(_ ids: Set<UInt64>, _ failure: (String) -> JobFailure) {
+    for id in ids.sorted() {
+      guard let entry = jobs.removeValue(forKey: id) else { continue }
+      batches[entry.batch] = nil
+      runs[entry.run]?.jobs.remove(id)
+      runs[entry.run]?.run.deliver([RawResult(index: entry.index, content: .failure(failure(entry.label)))])
+    }
+  }
+
+  /// Lets jobs of a run that is ending fail as they are drawn, as far as the reader follows.
+  private func drawEnding(_ id: Int) {
+    _ = runs[id]?.run.draw(1024, window: 1)
+    runs[id]?.isActive = false
+    forgetIfEnded(id)
+  }
+}

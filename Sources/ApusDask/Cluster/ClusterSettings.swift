@@ -1,0 +1,29 @@
+/// How a client works with a cluster.
+public struct ClusterSettings: Sendable {
+  /// Threads that each job may use; 1 unless given, since Dask counts a job as one of a worker's threads.
+  public var threadsPerJob = 1
+  /// Seconds after which a job counts as hung and is stopped with its worker process; nil for never.
+  public var jobTimeout: Double?
+  /// Bytes of private memory beyond which a worker process is replaced between two batches; one that grows to
+  /// twice as much is stopped with its job. Nil for no limit.
+  public var memoryLimit: Int?
+  /// How many worker processes a job may crash before it is recorded as failed and not tried again.
+  public var crashLimit = 2
+  /// Seconds to wait for a scheduler that does not answer when the client starts.
+  public var connectTimeout = 10.0
+  /// Seconds to wait while the cluster has no worker or no scheduler, before all jobs fail; nil for ever.
+  public var absenceTimeout: Double? = 300
+  /// What each job needs of Dask's abstract resources, such as `["GPU": 1]`.
+  public var resources: [String: Double] = [:]
+  /// Jobs of higher priority go before those of other clients.
+  public var priority = 0
+  /// The most jobs that this client lets run at once; nil for as many as the cluster can.
+  public var slotLimit: Int?
+  /// The Python interpreter that has Dask; the environment's `APUS_PYTHON`, or `python3`, unless given.
+  public var python: String?
+  /// The files for TLS; nil for a scheduler that does not use it.
+  public var security: ClusterSecurity?
+
+  /// The defaults.
+  public init() {}
+}

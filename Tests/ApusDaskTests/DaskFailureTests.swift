@@ -1,0 +1,173 @@
+import ApusDask
+import ApusParallel
+import ApusTestJobs
+import ApusTestSupport
+import Foundation
+import Synchronization
+import Testing
+
+/// Parts of a real cluster go away in the middle of a run.
+@Suite(.serialized) struct DaskFailureTests {
+  private static let jobs = (0..<400).map { _ in RandomSum(microseconds: 20_000) }
+  private static let options = RunOptions(seed: Seed(3))
+
+  private static func expected() async throws -> [Int: Double] {
+    var outputs = [Int: Double]()
+    let quick = jobs.map { _ in RandomSum(microseconds: 0) }
+    for await result in SequentialBackend().run(quick, options: options) {
+      outputs[result.index] = try result.outcome.get()
+    }
+    return outputs
+  }
+
+  /// Runs all jobs, doing something after the first few results, and checks every output.
+  private func expectSameBits(
+    _ backend: DaskBackend, after count: Int = 10, _ event: () throws -> Void
+  ) async throws -> Set<String> {
+    var outputs = [Int: Double]()
+    var workers = Set<String>()
+    for await result in backend.run(Self.jobs, options: Self.options) {
+      guard case .success(let output, let execution) = result.outcome else {
+        Issue.record("\(result)")
+        continue
+      }
+      #expect(outputs.updateValue(output, forKey: result.index) == nil)
+      workers.insert(execution.worker)
+      if outputs.count == count { try event() }
+    }
+    let expected = try await Self.expected()
+    #expect(outputs == expected)
+    return workers
+  }
+
+  @Test func aWorkerIsKilled() async throws {
+    let cluster = try LocalDask(workers: 3)
+    let backend = try await DaskBackend(cluster)
+    _ = try await expectSameBits(backend) { cluster.killWorker(1) }
+    #expect(backend.status.workers.count == 2)
+    await backend.close()
+  }
+
+  @Test func aWorkerIsDrainedAndAnotherJoins() async throws {
+    let cluster = try LocalDask(workers: 1)
+    let backend = try await DaskBackend(cluster)
+    let workers = try await expectSameBits(backend) {
+      try cluster.addWorker()
+      cluster.drainWorker(0)
+    }
+    #expect(workers.count == 2, "\(workers)")
+    await backend.close()
+  }
+
+  @Test func everyWorkerIsKilledAndOneReturns() async throws {
+    let cluster = try LocalDask(workers: 2)
+    let said = Mutex<[String]>([])
+    let backend = try await DaskBackend(cluster, { _ in }) { event in
+      if case .trouble(let message) = event { said.withLock { $0.append(message) } }
+    }
+    _ = try await expectSameBits(backend) {
+      cluster.killWorker(0)
+      cluster.killWorker(1)
+      Thread.detachNewThread {
+        sleep(4)
+        _ = try? cluster.addWorker()
+      }
+    }
+    #expect(said.withLock { $0 }.contains { $0.contains("no worker; waiting") })
+    await backend.close()
+  }
+
+  @Test func noWorkerReturns() async throws {
+    let cluster = try LocalDask(workers: 1)
+    let backend = try await DaskBackend(cluster) { $0.absenceTimeout = 2 }
+    var failures = [JobFailure]()
+    var count = 0
+    for await result in backend.run(Self.jobs, options: Self.options) {
+      count += 1
+      if count == 5 { cluster.killWorker(0) }
+      if case .failure(let failure) = result.outcome { failures.append(failure) }
+    }
+    #expect(count == Self.jobs.count)
+    #expect(!failures.isEmpty)
+    #expect(failures.allSatisfy { $0.reason == .lost && $0.message.contains("no worker for 2.0 s") })
+    await backend.close()
+  }
+
+  @Test func theSchedulerIsKilledAndStartedAgain() async throws {
+    let cluster = try LocalDask(workers: 2)
+    let backend = try await DaskBackend(cluster)
+    _ = try await expectSameBits(backend) {
+      try cluster.restartScheduler()
+      // Workers without a nanny end with their scheduler; whoever runs them starts them again.
+      try cluster.addWorker()
+      try cluster.addWorker()
+    }
+    #expect(backend.status.retries > 0)
+    await backend.close()
+  }
+
+  @Test func anEndedClientLeavesNothing() async throws {
+    let cluster = try LocalDask(workers: 1)
+    let backend = try await DaskBackend(cluster)
+    var pid: Int32 = 0
+    var iterator = backend.run([Misbehave(.nothing)]).makeAsyncIterator()
+    if let result = await iterator.next() { pid = Int32(try result.outcome.get().dropFirst(4)) ?? 0 }
+    #expect(pid > 0 && kill(pid, 0) == 0)
+    var results = backend.run((0..<50).map { Misbehave(.sleep, amount: 1_000_000 + $0) }).makeAsyncIterator()
+    _ = await results.next()
+    await backend.close()
+    #expect(kill(pid, 0) == -1)
+    let second = try await DaskBackend(cluster)
+    // The one slot is free at once: nothing of the first client runs on.
+    let clock = ContinuousClock.now
+    for await result in second.run([Square(number: 3)]) { #expect(try result.outcome.get() == 9) }
+    #expect(ContinuousClock.now - clock < .seconds(15))
+    await second.close()
+  }
+
+  @Test func nobodyAnswers() async throws {
+    await #expect {
+      var settings = ClusterSettings()
+      settings.python = LocalDask.python
+      settings.connectTimeout = 1
+      _ = try await DaskBackend("tcp://127.0.0.1:9", registry: TestJobs.registry, settings: settings)
+    } throws: { error in
+      "\(error)".contains("cannot connect to the scheduler tcp://127.0.0.1:9")
+    }
+    await #expect {
+      var settings = ClusterSettings()
+      settings.python = "/usr/bin/true"
+      _ = try await DaskBackend("tcp://127.0.0.1:9", registry: TestJobs.registry, settings: settings)
+    } throws: { error in
+      "\(error)".contains("pip install 'distributed>=2024.2'")
+    }
+    await #expect {
+      _ = try await DaskBackend("127.0.0.1:9", registry: TestJobs.registry)
+    } throws: { error in
+      "\(error)".contains("write tcp://host:8786")
+    }
+  }
+
+  @Test func aProgramThatDoesNotFitIsRefusedWithATable() async throws {
+    let cluster = try LocalDask(workers: 1)
+    var registry = TestJobs.registry
+    registry.register(Unheard.self)
+    let backend = try await DaskBackend(cluster, registry: registry)
+    for await result in backend.run([Unheard()]) {
+      guard case .failure(let failure) = result.outcome else {
+        Issue.record("it ran")
+        continue
+      }
+      #expect(failure.reason == .lost)
+      #expect(failure.message.contains("job test.unheard"), "\(failure)")
+      #expect(failure.message.contains("protocol version"), "\(failure)")
+    }
+    await backend.close()
+  }
+}
+
+/// A job that the test worker does not know.
+private struct Unheard: Job {
+  static let wireName = "test.unheard"
+  func run(in context: JobContext) throws -> Int { 1 }
+}
