@@ -84,7 +84,8 @@ let package = Package(
       name: "ApusProcessesTests",
       dependencies: ["ApusParallel", "ApusProcesses", "ApusTestJobs", "ApusTestSupport", "ApusTestWorker"]),
     .testTarget(
-      name: "ApusDaskTests", dependencies: ["ApusDask", "ApusTestJobs", "ApusTestSupport", "ApusTestWorker"]),
+      name: "ApusDaskTests", dependencies: ["ApusDask", "ApusTestJobs", "ApusTestSupport", "ApusTestWorker"],
+      exclude: ["Requirements"]),
     .testTarget(name: "ApusLinearAlgebraTests", dependencies: ["ApusLinearAlgebra", "ApusTestSupport"]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusTestSupport"]),
     .testTarget(name: "ApusMLTests", dependencies: ["ApusML", "ApusTestSupport"]),

@@ -1,3 +1,4 @@
+@_exported import ApusDask
 @_exported import ApusData
 @_exported import ApusLinearAlgebra
 @_exported import ApusML

@@ -5,11 +5,12 @@ import Testing
 /// The help as users see it. To accept a change: `apus help fit > Tests/Goldens/Help/fit.txt`, and for a command of
 /// two words `apus help study list > Tests/Goldens/Help/study-list.txt`.
 @Suite(.blocking) struct HelpTests {
-  static let commands = ["fit", "predict", "evaluate", "search", "study", "datasets", "estimators"]
+  static let commands = ["fit", "predict", "evaluate", "search", "study", "datasets", "estimators", "cluster"]
   static let studyCommands = [
     "list", "show", "best", "export", "report", "serve", "diff", "retry-failed", "gc",
   ]
-  static let all = commands + studyCommands.map { "study \($0)" }
+  static let clusterCommands = ["up", "status", "logs", "down", "certs"]
+  static let all = commands + studyCommands.map { "study \($0)" } + clusterCommands.map { "cluster \($0)" }
 
   @Test(arguments: all) func helpIsAsItWasReadLast(command: String) throws {
     let words = command.split(separator: " ").map(String.init)

@@ -37,7 +37,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     let estimator = try AnyEstimator(named: self.estimator, settings: settings)
     var options = try comparison.searchOptions(
       for: estimator.task, defaultScoring: estimator.task.usualScoring)
-    let backend = try comparison.makeBackend()
+    let backend = try await comparison.makeBackend()
     try data.check(for: estimator.task)
 
     Interruption.shared.listen()

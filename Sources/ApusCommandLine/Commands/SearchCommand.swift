@@ -92,7 +92,7 @@ struct SearchCommand: AsyncParsableCommand {
     options.refits = output != nil
     var search = try choosing.search(space, options)
     _ = try search.candidateCount()
-    let backend = try comparison.makeBackend()
+    let backend = try await comparison.makeBackend()
     try data.check(for: task)
     guard study != nil || !new else {
       throw ApusError(.invalidParameter, "--new begins a new study, but there is no --study FILE")

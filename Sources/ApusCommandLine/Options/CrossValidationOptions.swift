@@ -24,7 +24,7 @@ struct CrossValidationOptions: ParsableArguments {
   var seed: UInt64 = 0
 
   @Option(
-    help: ArgumentHelp("Where fits run: threads, processes or sequential.", valueName: "name"),
+    help: ArgumentHelp("Where fits run: threads, processes, sequential or dask.", valueName: "name"),
     completion: .list(BackendName.allCases.map(\.rawValue)))
   var backend = BackendName.threads.rawValue
 
@@ -37,19 +37,21 @@ struct CrossValidationOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Stop fits that take longer, with --backend processes.", valueName: "seconds"))
+      "Stop fits that take longer, with --backend processes or dask.", valueName: "seconds"))
   var fitTimeout: Double?
 
   @Option(
     help: ArgumentHelp(
-      "Replace workers that keep more memory than this (500MB, 2GB), with --backend processes.",
+      "Replace workers that keep more memory than this (500MB, 2GB), with --backend processes or dask.",
       valueName: "size"))
   var workerMemory: String?
 
+  @OptionGroup(title: "Cluster options") var cluster: ClusterOptions
+
   /// The backend that was asked for.
   ///
-  /// - Throws: ``ApusError`` of kind `invalidParameter`.
-  func makeBackend() throws -> any ParallelBackend {
+  /// - Throws: ``ApusError`` of kind `invalidParameter`; of kind `job` for a cluster that does not answer.
+  func makeBackend() async throws -> any ParallelBackend {
     guard let name = BackendName(rawValue: backend.lowercased()) else {
       let names = BackendName.allCases.map(\.rawValue)
       let suggestion = names.nearest(to: backend).map { "did you mean '\($0)'? " } ?? ""
@@ -57,17 +59,22 @@ struct CrossValidationOptions: ParsableArguments {
         .invalidParameter, "there is no backend '\(backend)'",
         hint: "\(suggestion)known: \(names.joined(separator: ", "))")
     }
-    if fitTimeout != nil, name != .processes {
+    if fitTimeout != nil, name != .processes, name != .dask {
       throw ApusError(
         .invalidParameter, "a fit that runs in this process cannot be stopped from outside",
         hint: "use --backend processes with --fit-timeout")
     }
-    if workerMemory != nil, name != .processes {
+    if workerMemory != nil, name != .processes, name != .dask {
       throw ApusError(
         .invalidParameter, "the memory of this process cannot be given back between fits",
         hint: "use --backend processes with --worker-memory")
     }
+    if name != .dask { try cluster.refuseWithoutCluster() }
     switch name {
+    case .dask:
+      return try await cluster.connect(
+        slotLimit: workers, jobTimeout: fitTimeout,
+        memoryLimit: try workerMemory.map { try ByteCount($0).bytes })
     case .processes:
       return try ProcessBackend(
         registry: .modelSelection, workers: workers ?? -1, jobTimeout: fitTimeout,
@@ -112,4 +119,5 @@ enum BackendName: String, CaseIterable {
   case threads
   case processes
   case sequential
+  case dask
 }

@@ -24,6 +24,6 @@ struct ApusCommand: AsyncParsableCommand {
     version: apusVersion,
     subcommands: [
       FitCommand.self, PredictCommand.self, EvaluateCommand.self, SearchCommand.self, StudyCommand.self,
-      DatasetsCommand.self, EstimatorsCommand.self, WorkerCommand.self,
+      DatasetsCommand.self, EstimatorsCommand.self, ClusterCommand.self, WorkerCommand.self,
     ])
 }
