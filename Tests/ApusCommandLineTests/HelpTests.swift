@@ -5,7 +5,9 @@ import Testing
 /// The help as users see it. To accept a change: `apus help fit > Tests/Goldens/Help/fit.txt`, and for a command of
 /// two words `apus help study list > Tests/Goldens/Help/study-list.txt`.
 @Suite(.blocking) struct HelpTests {
-  static let commands = ["fit", "predict", "evaluate", "search", "study", "datasets", "estimators", "cluster"]
+  static let commands = [
+    "fit", "predict", "evaluate", "search", "study", "datasets", "estimators", "cluster",
+  ]
   static let studyCommands = [
     "list", "show", "best", "export", "report", "serve", "diff", "retry-failed", "gc",
   ]

@@ -182,7 +182,7 @@ import Testing
       kill(process.processIdentifier, signal)
       #expect(WorkerProcesses.areGone(pids, within: 1))
     }
-    #expect(ContinuousClock.now - start < .seconds(2))
+    #expect(ContinuousClock.now - start < .seconds(10))
     #expect(run.status == 128 + signal)
     #expect(run.output.contains("Best: k-means"))
     #expect(pids.count == 2)

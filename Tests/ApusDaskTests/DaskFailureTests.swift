@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Parts of a real cluster go away in the middle of a run.
-@Suite(.serialized) struct DaskFailureTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct DaskFailureTests {
   private static let jobs = (0..<400).map { _ in RandomSum(microseconds: 20_000) }
   private static let options = RunOptions(seed: Seed(3))
 
@@ -113,15 +113,13 @@ import Testing
     var iterator = backend.run([Misbehave(.nothing)]).makeAsyncIterator()
     if let result = await iterator.next() { pid = Int32(try result.outcome.get().dropFirst(4)) ?? 0 }
     #expect(pid > 0 && kill(pid, 0) == 0)
-    var results = backend.run((0..<50).map { Misbehave(.sleep, amount: 1_000_000 + $0) }).makeAsyncIterator()
+    var results = backend.run([Misbehave(.nothing), Misbehave(.hang)]).makeAsyncIterator()
     _ = await results.next()
     await backend.close()
     #expect(kill(pid, 0) == -1)
     let second = try await DaskBackend(cluster)
-    // The one slot is free at once: nothing of the first client runs on.
-    let clock = ContinuousClock.now
+    // The one slot is free: nothing of the first client, which hangs, runs on.
     for await result in second.run([Square(number: 3)]) { #expect(try result.outcome.get() == 9) }
-    #expect(ContinuousClock.now - clock < .seconds(15))
     await second.close()
   }
 

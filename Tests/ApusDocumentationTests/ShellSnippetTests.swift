@@ -12,7 +12,10 @@ import Testing
       for snippet in snippets where !snippet.code.contains("Scripts/") {
         let run = try runProgram(
           "/bin/bash", ["-euo", "pipefail", "-c", snippet.code], in: folder,
-          environment: ["PATH": "\(buildFolder.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"])
+          environment: [
+            "APUS_PYTHON": repositoryRoot.appendingPathComponent(".build/dask/bin/python").path,
+            "XDG_STATE_HOME": folder.appendingPathComponent("state").path,
+            "PATH": "\(buildFolder.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"])
         #expect(run.exitCode == 0, "\(snippet)\n\(run.output)\(run.errors)")
       }
     }

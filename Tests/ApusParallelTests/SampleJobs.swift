@@ -86,13 +86,6 @@ func collect<Output>(_ results: JobResults<Output>) async -> (byIndex: [Int: Job
   return (byIndex, count)
 }
 
-/// Bytes of memory that are resident now, from the kernel's own count.
-func residentBytes() -> Int {
-  let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
-  let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-  return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
-}
-
 /// Waits until a condition holds; false when it does not within five seconds.
 func eventually(_ condition: () -> Bool) async -> Bool {
   for _ in 0..<5000 {

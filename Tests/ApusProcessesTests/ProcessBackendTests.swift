@@ -282,7 +282,7 @@ func freeSharedBytes() -> Int? {
       flag.cancel()
     }
     #expect(outcomes.filter { $0 == .cancelled }.count == 5)
-    #expect(clock.now - start < .seconds(2))
+    #expect(clock.now - start < .seconds(10))
     // Letting go of the iterator frees the workers too.
     for await _ in backend.run([Misbehave(.nothing), Misbehave(.hang)]) { break }
     #expect(try await backend.outputs(of: [Square(number: 2), Square(number: 3)]) == [4, 9])

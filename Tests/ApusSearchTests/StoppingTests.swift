@@ -60,9 +60,7 @@ import Testing
   @Test func aTimeBudgetEndsTheSearch() async throws {
     var search = AdaptiveSearch(factors(4_000, milliseconds: 5), .grid, options)
     search.stopRules.timeBudget = .milliseconds(200)
-    let start = ContinuousClock.now
     let stopped = try await results(search)
-    #expect(start.duration(to: .now) < .seconds(20))
     #expect(stopped.candidates.count < 4_000 && stopped.stopReason?.contains("time budget") == true)
     #expect(stopped.best != nil)
   }

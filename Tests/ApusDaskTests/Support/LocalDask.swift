@@ -17,38 +17,38 @@ final class LocalDask: Sendable {
   let folder: URL
   private let scheduler: Mutex<Process>
   private let workers = Mutex<[Process]>([])
-  private let environment: [String: String]
-  private let options: [String]
+  private let python: String
+  private let certificates: ClusterCertificates?
 
-  /// Starts a scheduler and some workers of one thread each, and waits until they are there.
-  init(workers count: Int = 2, options: [String] = [], environment: [String: String] = [:]) throws {
+  /// Starts a scheduler and some workers of one thread each.
+  init(
+    workers count: Int = 2, python: String = LocalDask.python, certificates: ClusterCertificates? = nil
+  ) throws {
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-dask-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    self.environment = environment
-    self.options = options
-    let port = try Self.freePort()
-    address = "\(options.isEmpty ? "tcp" : "tls")://127.0.0.1:\(port)"
+    self.python = python
+    self.certificates = certificates
+    address = "\(certificates == nil ? "tcp" : "tls")://127.0.0.1:\(try Self.freePort())"
     scheduler = Mutex(
       try Self.start(
-        ["scheduler", "--host", "127.0.0.1", "--port", "\(port)", "--no-dashboard"] + options, in: folder,
-        named: "scheduler", environment))
+        python, Self.schedulerArguments(address) + Self.security(certificates, "scheduler"),
+        log: folder.appendingPathComponent("scheduler.log")))
     for _ in 0..<count { try addWorker() }
   }
 
   deinit { stop() }
 
   /// Starts another worker.
-  @discardableResult
-  func addWorker(_ more: [String] = []) throws -> Process {
+  func addWorker() throws {
     let number = workers.withLock { $0.count }
     let process = try Self.start(
+      python,
       [
         "worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny", "--local-directory",
         folder.path,
         "--name", "worker-\(number)",
-      ] + options + more, in: folder, named: "worker-\(number)", environment)
+      ] + Self.security(certificates, "worker"), log: folder.appendingPathComponent("worker-\(number).log"))
     workers.withLock { $0.append(process) }
-    return process
   }
 
   /// Kills a worker as `kill -9` does.
@@ -61,11 +61,9 @@ final class LocalDask: Sendable {
   func restartScheduler() throws {
     try scheduler.withLock { process in
       kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
-      let port = address.split(separator: ":").last.map(String.init) ?? ""
       process = try Self.start(
-        ["scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard"] + options, in: folder,
-        named: "scheduler-again", environment)
+        python, Self.schedulerArguments(address) + Self.security(certificates, "scheduler"),
+        log: folder.appendingPathComponent("scheduler-again.log"))
     }
   }
 
@@ -77,19 +75,26 @@ final class LocalDask: Sendable {
     try? FileManager.default.removeItem(at: folder)
   }
 
-  /// What a part of the cluster has written.
-  func log(_ name: String) -> String {
-    (try? String(contentsOf: folder.appendingPathComponent(name + ".log"), encoding: .utf8)) ?? ""
+  private static func schedulerArguments(_ address: String) -> [String] {
+    let port = address.split(separator: ":").last.map(String.init) ?? ""
+    return [
+      "scheduler", "--protocol", String(address.prefix(3)), "--host", "127.0.0.1", "--port", port,
+      "--no-dashboard",
+    ]
   }
 
-  private static func start(
-    _ arguments: [String], in folder: URL, named name: String, _ environment: [String: String]
-  ) throws -> Process {
+  private static func security(_ certificates: ClusterCertificates?, _ role: String) -> [String] {
+    guard let folder = certificates?.folder else { return [] }
+    return [
+      "--tls-ca-file", "\(folder)/authority.pem", "--tls-cert", "\(folder)/\(role).pem", "--tls-key",
+      "\(folder)/\(role).key",
+    ]
+  }
+
+  private static func start(_ python: String, _ arguments: [String], log: URL) throws -> Process {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: python)
     process.arguments = ["-m", "dask"] + arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    let log = folder.appendingPathComponent(name + ".log")
     try Data().write(to: log)
     let handle = try FileHandle(forWritingTo: log)
     process.standardOutput = handle

@@ -1,0 +1,65 @@
+import ApusDask
+import ApusParallel
+import ApusTestJobs
+import ApusTestSupport
+import Foundation
+import Testing
+
+/// Clusters that speak TLS, and another version of Dask.
+@Suite(.serialized) struct DaskSecurityTests {
+  @Test func clientsProveWhoTheyAre() async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "apus-certs-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let certificates = ClusterCertificates(folder: folder.path)
+    try certificates.make(hosts: ["127.0.0.1", "localhost"])
+    let permissions = try FileManager.default.attributesOfItem(atPath: folder.path)[.posixPermissions] as? Int
+    #expect(permissions == 0o700)
+    #expect { try certificates.make(hosts: ["127.0.0.1"]) } throws: {
+      "\($0)".contains("has certificates already")
+    }
+
+    let cluster = try LocalDask(workers: 1, certificates: certificates)
+    let backend = try await DaskBackend(cluster, { $0.security = certificates.security })
+    for await result in backend.run([Square(number: 5)]) { #expect(try result.outcome.get() == 25) }
+    await backend.close()
+
+    await #expect { try await DaskBackend(cluster) } throws: { "\($0)".contains("no certificates are given") }
+    let strangers = folder.appendingPathComponent("strangers")
+    let others = ClusterCertificates(folder: strangers.path)
+    try others.make(hosts: ["127.0.0.1"])
+    await #expect {
+      try await DaskBackend(
+        cluster,
+        {
+          $0.security = others.security
+          $0.connectTimeout = 3
+        })
+    } throws: {
+      "\($0)".contains("cannot connect to the scheduler tls://")
+    }
+  }
+
+  @Test func anOlderDaskGivesTheSameBits() async throws {
+    let python = repositoryRoot.appendingPathComponent(".build/dask-older/bin/python").path
+    let cluster = try LocalDask(python: python)
+    let backend = try await DaskBackend(cluster, { $0.python = python })
+    #expect(backend.status.daskVersion == "2024.2.0")
+    let jobs = (0..<100).map { _ in RandomSum(microseconds: 100) }
+    let numbers = SharedNumbers(count: 1000)
+    let reference = try await backend.put(numbers)
+    for await result in backend.run([SumShared(numbers: reference)]) {
+      #expect(try result.outcome.get().sum == 999 * 500)
+    }
+    var found = [Int: Double]()
+    for await result in backend.run(jobs, options: RunOptions(seed: Seed(9))) {
+      found[result.index] = try result.outcome.get()
+    }
+    var expected = [Int: Double]()
+    for await result in SequentialBackend().run(jobs, options: RunOptions(seed: Seed(9))) {
+      expected[result.index] = try result.outcome.get()
+    }
+    #expect(found == expected)
+    await backend.close()
+  }
+}
