@@ -104,7 +104,7 @@ import Testing
     #expect(address.status == 2 && address.errors.contains("write tcp://host:8786"), "\(address.errors)")
     let resource = try ApusBinary.run(
       arguments: Self.search + [
-        "--backend", "dask", "--scheduler", "tcp://127.0.0.1:1", "--resource", "GPU",
+        "--backend", "dask", "--scheduler", "tcp://127.0.0.1:1", "--needs", "GPU",
       ])
     #expect(resource.status == 2 && resource.errors.contains("write GPU=1"), "\(resource.errors)")
   }

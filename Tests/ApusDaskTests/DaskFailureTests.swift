@@ -113,9 +113,16 @@ import Testing
     var iterator = backend.run([Misbehave(.nothing)]).makeAsyncIterator()
     if let result = await iterator.next() { pid = Int32(try result.outcome.get().dropFirst(4)) ?? 0 }
     #expect(pid > 0 && kill(pid, 0) == 0)
-    var results = backend.run([Misbehave(.nothing), Misbehave(.hang)]).makeAsyncIterator()
-    _ = await results.next()
+    let hanging = Task {
+      var reasons: [JobFailure.Reason] = []
+      for await result in backend.run([Misbehave(.hang)]) {
+        if case .failure(let failure) = result.outcome { reasons.append(failure.reason) }
+      }
+      return reasons
+    }
+    while backend.status.batches == 0 { try await Task.sleep(for: .milliseconds(50)) }
     await backend.close()
+    #expect(await hanging.value == [.lost])
     #expect(kill(pid, 0) == -1)
     let second = try await DaskBackend(cluster)
     // The one slot is free: nothing of the first client, which hangs, runs on.

@@ -30,14 +30,14 @@ struct ClusterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What each fit needs of the workers' resources; may be given again.", valueName: "name=n"))
-  var resource: [String] = []
+  var needs: [String] = []
 
   /// Refuses options that mean nothing on this machine alone.
   ///
   /// - Throws: ``ApusError`` of kind `invalidParameter`.
   func refuseWithoutCluster() throws {
     let isUsed =
-      scheduler != nil || certificates != nil || absence != nil || priority != nil || !resource.isEmpty
+      scheduler != nil || certificates != nil || absence != nil || priority != nil || !needs.isEmpty
     guard isUsed else { return }
     throw ApusError(
       .invalidParameter, "the cluster options are for --backend dask", hint: "add --backend dask")
@@ -54,11 +54,11 @@ struct ClusterOptions: ParsableArguments {
     settings.priority = priority ?? 0
     settings.absenceTimeout = absence ?? settings.absenceTimeout
     settings.security = certificates.map { ClusterCertificates(folder: $0).security }
-    for text in resource {
+    for text in needs {
       let parts = text.split(separator: "=", maxSplits: 1)
       guard parts.count == 2, let amount = Double(parts[1]), amount > 0 else {
         throw ApusError(
-          .invalidParameter, "--resource \(text) is not a name and a number", hint: "write GPU=1")
+          .invalidParameter, "--needs \(text) is not a name and a number", hint: "write GPU=1")
       }
       settings.resources[String(parts[0])] = amount
     }

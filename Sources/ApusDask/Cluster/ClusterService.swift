@@ -52,7 +52,9 @@ final class ClusterService: RunServer {
     default:
       throw ApusError(
         .job, bridge.lastWords,
-        hint: "another interpreter, that has Dask, can be named in APUS_PYTHON")
+        hint:
+          "the interpreter must have Dask (\(python) -m pip install 'distributed>=2024.2'); APUS_PYTHON names another"
+      )
     }
     let dispatcher = ClusterDispatcher(
       settings: settings, status: status.withLock { $0 },
