@@ -15,7 +15,8 @@ import Testing
           environment: [
             "APUS_PYTHON": repositoryRoot.appendingPathComponent(".build/dask/bin/python").path,
             "XDG_STATE_HOME": folder.appendingPathComponent("state").path,
-            "PATH": "\(buildFolder.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"])
+            "PATH": "\(buildFolder.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "")",
+          ])
         #expect(run.exitCode == 0, "\(snippet)\n\(run.output)\(run.errors)")
       }
     }
