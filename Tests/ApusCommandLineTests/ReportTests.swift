@@ -35,7 +35,7 @@ import Testing
     let shot = screenshot.map { "--screenshot='\($0)'" } ?? "--dump-dom"
     let run = try ApusBinary.shell(
       """
-      timeout 60 '\(try #require(Self.browser))' --headless --no-sandbox --disable-gpu --hide-scrollbars \
+      timeout 240 '\(try #require(Self.browser))' --headless --no-sandbox --disable-gpu --hide-scrollbars \
         --user-data-dir='\(scratch.path("profile"))' --window-size=\(width),2600 \
         --virtual-time-budget=20000 \(shot) '\(url)' 2>/dev/null
       """)

@@ -106,7 +106,7 @@ import Testing
     let server = try Server(path)
     let run = try ApusBinary.shell(
       """
-      timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir='\(scratch.path("profile"))' \
+      timeout 240 chromium --headless --no-sandbox --disable-gpu --user-data-dir='\(scratch.path("profile"))' \
         --virtual-time-budget=9000 --dump-dom '\(server.url)' 2>/dev/null
       """)
     #expect(run.output.contains("data-updates=\"") && !run.output.contains("data-problem"))
