@@ -49,6 +49,28 @@ import Testing
     #expect(bars.contains { $0.contains("━") || $0.contains("─") })
   }
 
+  @Test func theBarFollowsTheTerminalsWidth() throws {
+    let terminal = try PseudoTerminal(columns: 100)
+    var before = 0
+    let run = try terminal.run(long) { process, output in
+      #expect(output.wait(until: hasScore))
+      try terminal.resize(columns: 32)
+      // What was being drawn may still be wide.
+      Thread.sleep(forTimeInterval: 0.3)
+      before = output.text.utf8.count
+      #expect(output.wait { $0.utf8.dropFirst(before).count(where: { $0 == UInt8(ascii: "\r") }) > 2 })
+      process.interrupt()
+    }
+    func widths(_ text: some StringProtocol) -> [Int] {
+      text.split(whereSeparator: { $0 == "\r" || $0 == "\n" || $0 == "\r\n" })
+        .map { $0.replacing("\u{1B}[K", with: "") }.filter { $0.contains("/800 fits") }.map(\.count)
+    }
+    let text = Substring(run.errors)
+    let narrow = text.utf8.index(text.startIndex, offsetBy: before)
+    #expect(try #require(widths(text[..<narrow]).max()) > 60)
+    #expect(try #require(widths(text[narrow...]).max()) < 32)
+  }
+
   @Test func aDumbTerminalGetsPlainLines() throws {
     let run = try PseudoTerminal(columns: 80).run(
       ["search", "iris", "--estimator", "logistic-regression", "--param", "c=[1,2]"],

@@ -89,6 +89,52 @@ import Testing
     await pool.close()
   }
 
+  /// These decide by scores alone, whatever the order in which workers finish.
+  @Test(arguments: [
+    SearchMethod.halving(HalvingSettings(smallest: 30)),
+    .hyperband(HalvingSettings(resource: .hyperparameter("treeCount"), smallest: 3, largest: 30)),
+    .parzen(ParzenSettings(candidates: 25)),
+  ]) func searchesThatDecideAsTheyGoGiveTheBitsThatThreadsGive(_ method: SearchMethod) async throws {
+    let pool = try Self.backend(workers: 3)
+    let space = try SearchSpace(
+      estimators: [AnyEstimator(named: "random-forest-classifier")],
+      parameters: [
+        ("maxDepth", .values((1...4).map { .integer($0) })),
+        ("minSamplesLeaf", .values([1, 2, 5, 9].map { .integer($0) })),
+      ])
+    let options = SearchOptions(metrics: [.negLogLoss], seed: Seed(8))
+    var search = AdaptiveSearch(space, method, options)
+    try await Self.expectSameBits(search, on: Dataset(bundled: "iris"), pool)
+    if case .parzen = method {
+      search.racing = Racing()
+      try await Self.expectSameBits(search, on: Dataset(bundled: "iris"), pool)
+    }
+    await pool.close()
+  }
+
+  /// Forests of several depths are one job; the crash of that job must not take its candidates along.
+  @Test func candidatesThatShareAFitOutliveItsWorker() async throws {
+    let data = try Dataset(bundled: "digits")
+    let search = GridSearch(
+      try Self.forests(of: 400, depths: [.integer(3), .integer(9), .null]),
+      SearchOptions(splitter: KFold(folds: 2, shuffle: true), refits: false, seed: Seed(6)))
+    let expected = try await search.run(on: data, backend: ThreadBackend(workers: 2, threadsPerWorker: 1))
+    let pool = try Self.backend(workers: 1, crashLimit: 1)
+    let killer = Task {
+      while !Task.isCancelled {
+        for pid in WorkerProcesses.atWork() where kill(pid, SIGSEGV) == 0 { return true }
+        try? await Task.sleep(for: .milliseconds(5))
+      }
+      return false
+    }
+    let survived = try await search.run(on: data, backend: pool)
+    killer.cancel()
+    #expect(await killer.value)
+    #expect(survived.results.failures.isEmpty && survived.results.isComplete)
+    #expect(Self.facts(survived) == Self.facts(expected))
+    await pool.close()
+  }
+
   @Test func aSweepSurvivesFiftyKilledWorkers() async throws {
     let data = try Dataset(bundled: "digits")
     let search = GridSearch(
@@ -148,7 +194,7 @@ import Testing
 }
 
 /// What a user sees of worker processes who drives the program.
-@Suite(.serialized, .blocking, .timeLimit(.minutes(3))) struct ProcessCommandTests {
+@Suite(.serialized, .blocking, .timeLimit(.minutes(5))) struct ProcessCommandTests {
   private let long = [
     "search", "letter", "--estimator", "k-means", "--param", "clusterCount=range(2,401)", "--cv", "2",
     "--backend", "processes", "--workers", "2",
@@ -170,6 +216,60 @@ import Testing
       let message = try #require(failure["message"] as? String)
       #expect(message.contains("more than 0.1 s") && message.contains("peak memory"))
     }
+  }
+
+  /// A fit that ends its worker each time is a row of its own; the candidate that shared its job has a score.
+  @Test func aFitThatEndsItsWorkersIsARow() throws {
+    let output = Pipe()
+    let process = try ApusBinary.start(
+      [
+        "search", "iris", "--estimator", "random-forest-classifier", "--param", "treeCount=[5,2000000]",
+        "--cv", "2", "--backend", "processes", "--workers", "1", "--json", "--quiet",
+      ], output: output, errors: FileHandle.nullDevice)
+    let printed = Collector(reading: output.fileHandleForReading)
+    var firstSeen: [Int32: ContinuousClock.Instant] = [:]
+    var kills = 0
+    while process.isRunning {
+      for pid in WorkerProcesses.of(process.processIdentifier) where WorkerProcesses.threadCount(pid) >= 3 {
+        // By then a worker has long done the small forest that it may have been given first.
+        if ContinuousClock.now - firstSeen[pid, default: .now] > .seconds(1) {
+          firstSeen[pid] = .now
+          if kill(pid, SIGSEGV) == 0 { kills += 1 }
+        } else if firstSeen[pid] == nil {
+          firstSeen[pid] = .now
+        }
+      }
+      usleep(10_000)
+    }
+    process.waitUntilExit()
+    #expect(process.exitStatus == 4)
+    let run = ApusBinary.Result(
+      status: process.exitStatus, output: String(decoding: printed.wait(), as: UTF8.self), errors: "")
+    let report = try run.json()
+    let failures = try #require(report["failures"] as? [[String: Any]])
+    #expect(Set(failures.compactMap { $0["fold"] as? Int }) == [0, 1])
+    for failure in failures {
+      #expect(failure["candidate"] as? Int == 1 && failure["reason"] as? String == "trapped")
+      #expect((failure["parameters"] as? [String: Any])?["treeCount"] as? Int == 2_000_000)
+      let message = try #require(failure["message"] as? String)
+      #expect(message.contains("signal 11") && message.contains("peak memory"), "\(message)")
+    }
+    // Twice the job of both forests and twice that of the large one, on each of two folds.
+    #expect(kills == 8)
+    #expect((report["best"] as? [String: Any])?["candidate"] as? Int == 0)
+  }
+
+  /// A fit that is too slow does not take along the candidate that shared its job.
+  @Test func aFitThatTakesTooLongIsARowWhereFitsAreShared() throws {
+    let run = try ApusBinary.run(
+      "search", "iris", "--estimator", "random-forest-classifier", "--param", "treeCount=[5,2000000]", "--cv",
+      "2", "--backend", "processes", "--workers", "1", "--fit-timeout", "1", "--json")
+    #expect(run.status == 4)
+    let report = try run.json()
+    let failures = try #require(report["failures"] as? [[String: Any]])
+    #expect(failures.map { $0["candidate"] as? Int } == [1, 1])
+    #expect(failures.allSatisfy { $0["reason"] as? String == "timedOut" })
+    #expect((report["best"] as? [String: Any])?["candidate"] as? Int == 0)
   }
 
   @Test(arguments: [SIGINT, SIGTERM]) func aSignalStopsThePoolWithinASecond(_ signal: Int32) throws {

@@ -36,6 +36,7 @@ import Testing
     let run = try ApusBinary.shell(
       """
       timeout 240 '\(try #require(Self.browser))' --headless --no-sandbox --disable-gpu --hide-scrollbars \
+        --allow-file-access-from-files \
         --user-data-dir='\(scratch.path("profile"))' --window-size=\(width),2600 \
         --virtual-time-budget=20000 \(shot) '\(url)' 2>/dev/null
       """)
@@ -79,6 +80,30 @@ import Testing
     _ = try document(url, width: width, scratch, screenshot: picture)
     // A page without charts is a few thousand bytes.
     #expect(try Data(contentsOf: URL(fileURLWithPath: picture)).count > 60_000)
+  }
+
+  /// A browser's window is never as narrow as a phone, but a frame in it is.
+  @Test(.enabled(if: browser != nil)) func thePageFitsAPhone() throws {
+    let scratch = try Scratch()
+    _ = try page(scratch, study(scratch))
+    let frame = try scratch.write(
+      "phone.html",
+      """
+      <body><iframe id="phone" src="sweep.html" width="375" height="2500" style="border:0"></iframe><script>
+      const phone = document.getElementById("phone");
+      setInterval(() => {
+        const page = phone.contentDocument;
+        if (page?.body) Object.assign(document.body.dataset, page.body.dataset,
+          { pageWidth: page.documentElement.clientWidth, pageScrolls: page.documentElement.scrollWidth });
+      }, 200);
+      </script></body>
+      """)
+    let dom = try document("file://" + frame, width: 800, scratch)
+    #expect(dom.contains("data-drawn=\"true\"") && dom.contains("data-charts=\"8\""), "\(dom.suffix(600))")
+    #expect(dom.contains("data-page-width=\"375\"") && dom.contains("data-page-scrolls=\"375\""))
+    let picture = scratch.path("phone.png")
+    _ = try document("file://" + frame, width: 800, scratch, screenshot: picture)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: picture)).count > 40_000)
   }
 
   @Test func aStudyWithoutFitsHasAReportToo() throws {

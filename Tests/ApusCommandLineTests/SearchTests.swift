@@ -8,6 +8,30 @@ import Testing
     "search", "diabetes", "--estimator", "ridge", "--param", "alpha=log(1e-3,1e3,7)",
   ]
 
+  @Test func nestedSearchesSayWhatTheChoiceIsWorth() async throws {
+    let arguments = [
+      "search", "diabetes", "--estimator", "ridge", "--param", "alpha=[0.01,1,100]", "--scoring", "r2",
+      "--nested", "3", "--seed", "5",
+    ]
+    let run = try ApusBinary.run(arguments: arguments + ["--json"])
+    #expect(run.status == 0, "\(run.errors)")
+    let nested = try #require(run.json()["nested"] as? [String: Any])
+    var search = GridSearch(
+      ParameterGrid(Ridge()).varying(\.alpha, [0.01, 1, 100]),
+      try SearchOptions(metrics: [.named("r2")], seed: Seed(5)))
+    search.options.splitter = KFold(folds: 5)
+    let expected = try await nestedCrossValidate(
+      search, on: Dataset(bundled: "diabetes"), outer: KFold(folds: 3), backend: SequentialBackend())
+    #expect(nested["means"] as? [Double] == [expected.summary().mean])
+    let folds = try #require(nested["folds"] as? [[String: Any]])
+    #expect(folds.map { $0["scores"] as? [Double] } == expected.folds.map(\.scores))
+    let people = try ApusBinary.run(arguments: arguments)
+    #expect(people.output.contains("On rows that it has not seen (3 outer splits): r2 0."))
+    #expect(people.errors.contains("Nested search on outer split 3:"))
+    let wrong = try ApusBinary.run(arguments: arguments.map { $0 == "3" ? "trifold" : $0 })
+    #expect(wrong.status == 2 && wrong.errors.contains("trifold"))
+  }
+
   @Test func theResultIsOneObjectWithTheDocumentedKeys() throws {
     let run = try ApusBinary.run(arguments: Self.ridge + ["--cv", "4", "--seed", "7", "--json"])
     #expect(run.status == 0, "\(run.errors)")

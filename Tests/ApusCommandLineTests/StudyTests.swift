@@ -25,6 +25,35 @@ import Testing
     try DatabaseQueue(path: path).read { try Int.fetchOne($0, sql: "SELECT sum(repeated) FROM session") }
   }
 
+  /// Kills a search at random moments and starts it again, each study until it is done, until so many kills
+  /// have been made; calls a function with each study.
+  private func kill(_ search: [String], times: Int, in scratch: Scratch, _ check: (String) throws -> Void)
+    throws
+  {
+    var random = Seed(11).randomSource()
+    var (kills, studies) = (0, 0)
+    while kills < times {
+      let path = scratch.path("killed \(studies).sqlite")
+      studies += 1
+      try #require(studies < 4 * times, "the search is over before it can be killed")
+      while kills < times {
+        let process = try ApusBinary.start(
+          search + ["--study", path, "--quiet"], output: FileHandle.nullDevice,
+          errors: FileHandle.nullDevice)
+        usleep(UInt32(random.integer(below: 120_000)))
+        let isOver = !process.isRunning
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        // Where a run ends by itself before it is killed, a new file is begun.
+        if isOver || process.terminationReason != .uncaughtSignal { break }
+        kills += 1
+      }
+      let last = try ApusBinary.run(arguments: search + ["--study", path, "--json"])
+      #expect(last.status == 0, "\(last.errors)")
+      try check(path)
+    }
+  }
+
   @Test func killedAHundredTimesTheStudyIsThatOfAnUndisturbedRun() throws {
     let scratch = try Scratch()
     let quiet = scratch.path("undisturbed.sqlite")
@@ -32,29 +61,30 @@ import Testing
     try #require(whole.status == 0, "\(whole.errors)")
     let expected = try table(quiet)
     #expect(expected.count == 60)
-
-    // Where a run ends by itself before it is killed, a new file is begun.
-    var random = Seed(11).randomSource()
-    var (kills, studies) = (0, 0)
-    while kills < 100 {
-      let path = scratch.path("killed \(studies).sqlite")
-      studies += 1
-      try #require(studies < 400, "the search is over before it can be killed")
-      while kills < 100 {
-        let process = try ApusBinary.start(
-          Self.search + ["--study", path, "--quiet"], output: FileHandle.nullDevice,
-          errors: FileHandle.nullDevice)
-        usleep(UInt32(random.integer(below: 120_000)))
-        let isOver = !process.isRunning
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-        if isOver || process.terminationReason != .uncaughtSignal { break }
-        kills += 1
-      }
-      let last = try ApusBinary.run(arguments: Self.search + ["--study", path, "--json"])
-      #expect(last.status == 0, "\(last.errors)")
+    try kill(Self.search, times: 100, in: scratch) { (path: String) throws -> Void in
       #expect(try table(path) == expected)
       #expect(try repeatedFits(path) == 0)
+    }
+  }
+
+  @Test(arguments: [
+    ["--method", "tpe", "--random", "30"],
+    ["--method", "halving", "--resource", "treeCount", "--most", "60"],
+    ["--racing"],
+  ]) func aSearchThatDecidesAsItGoesSurvivesKillsToo(method: [String]) throws {
+    let scratch = try Scratch()
+    let search =
+      [
+        "search", "iris", "--estimator", "random-forest-classifier", "--param", "maxDepth=range(1,6)",
+        "--param", "minSamplesLeaf=[1,2,4,8]", "--param", "maxFeatures=[1,2,4]", "--scoring", "neg_log_loss",
+      ] + method
+    let quiet = scratch.path("undisturbed.sqlite")
+    let whole = try ApusBinary.run(arguments: search + ["--study", quiet, "--quiet"])
+    try #require(whole.status == 0, "\(whole.errors)")
+    let expected = try table(quiet)
+    try kill(search, times: 8, in: scratch) { (path: String) throws -> Void in
+      #expect(try repeatedFits(path) == 0)
+      #expect(try table(path) == expected)
     }
   }
 

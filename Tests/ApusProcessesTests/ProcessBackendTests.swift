@@ -76,7 +76,7 @@ func freeSharedBytes() -> Int? {
   return free > 1 << 30 ? free : nil
 }
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ProcessBackendTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ProcessBackendTests {
   @Test func outputsEqualThoseOfThreadsToTheBit() async throws {
     let backend = try makeBackend()
     let odd: [Double] = [.nan, .infinity, -.infinity, -0.0, .leastNonzeroMagnitude, 1e308, 0.1]

@@ -5,8 +5,9 @@ import Testing
 /// Runs tests that wait for other programs on threads of their own.
 ///
 /// A test that blocks would otherwise hold one of Swift's cooperative threads, of which there are only as many
-/// as processors, and with all of them held no asynchronous test goes on. There are as many of these threads as
-/// processors too, so that a hundred such tests do not start a hundred programs at once.
+/// as processors, and with all of them held no asynchronous test goes on. There are a few more of these threads
+/// than processors: so few that a hundred such tests do not start a hundred programs at once, so many that tests
+/// do not wait beyond their time limits behind one that builds a package.
 public struct BlockingTestTrait: SuiteTrait, TestTrait, TestScoping {
   /// The trait of a suite holds for each of its tests.
   public var isRecursive: Bool { true }
@@ -26,7 +27,7 @@ extension Trait where Self == BlockingTestTrait {
 
 /// A few threads that do one job after another.
 private final class BlockingTestThreads: TaskExecutor {
-  static let shared = BlockingTestThreads(count: max(2, ProcessInfo.processInfo.activeProcessorCount))
+  static let shared = BlockingTestThreads(count: ProcessInfo.processInfo.activeProcessorCount + 2)
 
   private let queue = Mutex<[UnownedJob]>([])
   private let available = DispatchSemaphore(value: 0)

@@ -30,6 +30,7 @@ struct SearchCommand: AsyncParsableCommand {
         apus search digits --estimator extra-trees-classifier --method halving \\
           --resource treeCount --most 200 --param 'maxFeatures=[2,4,8,16,32]'
         apus search diabetes --estimator ridge --param 'alpha=[1,10]' --study a.sqlite
+        apus search diabetes --estimator ridge --param 'alpha=[1,10]' --nested 5
       """)
 
   @OptionGroup var data: DataOptions
@@ -77,6 +78,12 @@ struct SearchCommand: AsyncParsableCommand {
   var new = false
 
   @Option(
+    help: ArgumentHelp(
+      "Also say what the search is worth on new rows: search again on the training rows of each of these "
+        + "folds (written as for --cv), and score what was chosen on their test rows.", valueName: "folds"))
+  var nested: String?
+
+  @Option(
     parsing: .unconditional, help: ArgumentHelp("How many rows of the ranking to print.", valueName: "number")
   )
   var top = 10
@@ -97,6 +104,7 @@ struct SearchCommand: AsyncParsableCommand {
     guard study != nil || !new else {
       throw ApusError(.invalidParameter, "--new begins a new study, but there is no --study FILE")
     }
+    let outer = try nested.map { try SplitterArgument($0, option: "--nested") }
     let file = try study.map { try StudyFile($0) }
     if let output { try SavedModel.checkWritable(output) }
     if let results { try AtomicFile.checkWritable(results) }
@@ -107,6 +115,7 @@ struct SearchCommand: AsyncParsableCommand {
     let rows = try data.load(for: task)
     try cancellation.check()
     search.options.splitter = try comparison.splitter(for: task, rows)
+    let outerSplitter = try outer?.splitter(for: task, shuffle: comparison.shuffle, data: rows)
     let metrics = search.options.metrics
     let progress = SearchProgress(
       rankingMetric: search.options.refitMetric.flatMap { metrics.firstIndex(of: $0) ?? metrics.count } ?? 0)
@@ -124,6 +133,9 @@ struct SearchCommand: AsyncParsableCommand {
 
     var report = SearchReport(
       outcome, dataset: data.data, rows, seed: comparison.seed, backend: backend, fits: progress.fits)
+    if let outerSplitter, outcome.results.isComplete {
+      report.nested = try await nestedReport(search, rows, outerSplitter, backend, cancellation)
+    }
     if let output, let saved = savedModel(outcome, rows) {
       try saved.write(to: output)
       report.output = output
@@ -134,7 +146,28 @@ struct SearchCommand: AsyncParsableCommand {
     if let signal = Interruption.shared.signal, !report.isComplete {
       throw ExitStatus.interrupted(signal: signal)
     }
+    if let signal = Interruption.shared.signal, nested != nil, report.nested == nil {
+      throw ExitStatus.interrupted(signal: signal)
+    }
     if !report.failures.isEmpty { throw ExitStatus.someFitsFailed }
+  }
+
+  /// Searches once more on each outer split. An interruption leaves the ranking, which is there already.
+  private func nestedReport(
+    _ search: any HyperparameterSearch, _ rows: Dataset, _ outer: any Splitter,
+    _ backend: any ParallelBackend, _ cancellation: Cancellation
+  ) async throws -> SearchReport.Nested? {
+    let progress = SearchProgress()
+    defer { progress.finish() }
+    do {
+      return SearchReport.Nested(
+        try await nestedCrossValidate(
+          search, on: rows, outer: outer, backend: backend, cancellation: cancellation
+        ) { split, event in
+          if case .started = event { Report.note("Nested search on outer split \(split + 1):") }
+          progress.handle(event)
+        })
+    } catch let error as ApusError where error.kind == .cancelled { return nil }
   }
 
   /// The command, to be shown to whoever looks at the study later.

@@ -31,6 +31,8 @@ struct SplitterArgument: Sendable {
 
   /// The text as the user wrote it.
   let text: String
+  /// The option that it was written for.
+  private let option: String
   private let method: Method?
   private let first: Int?
   private let second: String?
@@ -38,12 +40,13 @@ struct SplitterArgument: Sendable {
   /// Reads a spelling.
   ///
   /// - Throws: ``ApusError`` of kind `invalidParameter` that lists the valid ones.
-  init(_ text: String) throws {
+  init(_ text: String, option: String = "--cv") throws {
     self.text = text
+    self.option = option
     let fields = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     func wrong(_ hint: String? = nil) -> ApusError {
       ApusError(
-        .invalidParameter, "'--cv \(text)' does not say how to divide the rows",
+        .invalidParameter, "'\(option) \(text)' does not say how to divide the rows",
         hint: hint ?? "give a number of folds, or one of: \(Self.spellings)")
     }
     if fields.count == 1, let folds = Int(text) {
@@ -104,9 +107,10 @@ struct SplitterArgument: Sendable {
     switch method {
     case nil, .kFold, .stratified, .group: return
     case .predefined, .timeSeries:
-      throw ApusError(.invalidParameter, "'--cv \(text)' keeps the order of the rows; leave out --shuffle")
+      throw ApusError(
+        .invalidParameter, "'\(option) \(text)' keeps the order of the rows; leave out --shuffle")
     case .repeated, .repeatedStratified, .shuffle, .stratifiedShuffle:
-      throw ApusError(.invalidParameter, "'--cv \(text)' shuffles by itself; leave out --shuffle")
+      throw ApusError(.invalidParameter, "'\(option) \(text)' shuffles by itself; leave out --shuffle")
     }
   }
 
@@ -114,14 +118,14 @@ struct SplitterArgument: Sendable {
   private func requireGroups(_ data: Dataset) throws -> [Int32] {
     if let groups = data.groups { return groups }
     throw ApusError(
-      .invalidParameter, "'--cv \(text)' needs to know the group of each row",
+      .invalidParameter, "'\(option) \(text)' needs to know the group of each row",
       hint: "name the column with --groups COLUMN")
   }
 
   private func repeats() throws -> Int {
     guard let second else { return 10 }
     guard let repeats = Int(second), repeats > 0 else {
-      throw ApusError(.invalidParameter, "'--cv \(text)': '\(second)' is not a number of repeats")
+      throw ApusError(.invalidParameter, "'\(option) \(text)': '\(second)' is not a number of repeats")
     }
     return repeats
   }
@@ -130,7 +134,7 @@ struct SplitterArgument: Sendable {
     guard let second else { return 0.2 }
     guard let fraction = Double(second), fraction > 0, fraction < 1 else {
       throw ApusError(
-        .invalidParameter, "'--cv \(text)': '\(second)' is not a fraction of the rows",
+        .invalidParameter, "'\(option) \(text)': '\(second)' is not a fraction of the rows",
         hint: "write a number between 0 and 1, such as 0.2")
     }
     return fraction

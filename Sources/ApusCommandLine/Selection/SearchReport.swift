@@ -48,6 +48,8 @@ struct SearchReport: Encodable {
   var stopReason: String?
   /// How the next candidates differ from the best.
   var comparisons: [Comparison]
+  /// What the search is worth on rows that it has not seen, if that was asked for.
+  var nested: Nested?
   var elapsedSeconds = 0.0
   var refitSeconds: Double?
   var failures: [FitFailure]
@@ -58,7 +60,7 @@ struct SearchReport: Encodable {
 
   private enum CodingKeys: String, CodingKey {
     case best, chosen, results, dataset, rows, features, seed, backend, workers, folds, metrics, isComplete
-    case stopReason, comparisons, elapsedSeconds, refitSeconds, failures, output
+    case stopReason, comparisons, nested, elapsedSeconds, refitSeconds, failures, output
   }
 
   init(
@@ -105,6 +107,7 @@ struct SearchReport: Encodable {
     var text = Self.ranking(outcome, top: top, width: width)
     if let best { text += "\nBest: \(Self.sentence(best))\n" }
     if let chosen { text += "Chosen, as simpler and about as good: \(Self.sentence(chosen))\n" }
+    if let nested { text += nested.text }
     return text
   }
 
