@@ -89,6 +89,9 @@ let package = Package(
     .testTarget(name: "ApusLinearAlgebraTests", dependencies: ["ApusLinearAlgebra", "ApusTestSupport"]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusTestSupport"]),
     .testTarget(name: "ApusMLTests", dependencies: ["ApusML", "ApusTestSupport"]),
+    // The image, compose.yaml and kubernetes/: files are read everywhere, clusters run where there is an engine.
+    .testTarget(
+      name: "ApusDeploymentTests", dependencies: ["ApusTestSupport", .product(name: "Yams", package: "Yams")]),
     // Nothing of Apus is imported here: these tests build a package that does, and drive the program.
     .testTarget(name: "ApusDocumentationTests", dependencies: ["ApusCommandLine", "ApusTestSupport"]),
     .testTarget(

@@ -7,13 +7,14 @@ import Synchronization
 struct ClusterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The scheduler: tcp://host:8786 or tls://host:8786; the cluster of 'apus cluster up' unless given.",
+      "The scheduler: tcp://host:8786 or tls://host:8786; else $APUS_SCHEDULER, or that of 'apus cluster up'.",
       valueName: "address"))
   var scheduler: String?
 
   @Option(
     help: ArgumentHelp(
-      "The folder of 'apus cluster certs', for a scheduler that uses TLS.", valueName: "folder"),
+      "The folder of 'apus cluster certs', for a scheduler that uses TLS; else $APUS_CERTIFICATES.",
+      valueName: "folder"),
     completion: .directory)
   var certificates: String?
 
@@ -53,7 +54,11 @@ struct ClusterOptions: ParsableArguments {
     settings.memoryLimit = memoryLimit
     settings.priority = priority ?? 0
     settings.absenceTimeout = absence ?? settings.absenceTimeout
-    settings.security = certificates.map { ClusterCertificates(folder: $0).security }
+    // Containers are told of their cluster by the environment.
+    let environment = ProcessInfo.processInfo.environment
+    let address = try scheduler ?? environment["APUS_SCHEDULER"] ?? LocalCluster.running().address
+    let folder = certificates ?? (address.hasPrefix("tls:") ? environment["APUS_CERTIFICATES"] : nil)
+    settings.security = folder.map { ClusterCertificates(folder: $0).security }
     for text in needs {
       let parts = text.split(separator: "=", maxSplits: 1)
       guard parts.count == 2, let amount = Double(parts[1]), amount > 0 else {
@@ -62,7 +67,6 @@ struct ClusterOptions: ParsableArguments {
       }
       settings.resources[String(parts[0])] = amount
     }
-    let address = try scheduler ?? LocalCluster.running().address
     let log = ClusterLog()
     let backend = try await DaskBackend(
       address, registry: .modelSelection, settings: settings, onEvent: { log.note($0) })

@@ -1,0 +1,133 @@
+import ApusTestSupport
+import Foundation
+import Testing
+
+/// What must be true of the image's recipe, of `compose.yaml` and of the versions in all of them.
+@Suite struct ImageTests {
+  /// The instructions of a Dockerfile, with their continued lines.
+  private func instructions(_ file: String) throws -> [(name: String, rest: String)] {
+    try text(of: file).replacingOccurrences(of: "\\\n", with: " ").split(separator: "\n")
+      .filter { !$0.hasPrefix("#") }
+      .map { line in
+        let words = line.split(separator: " ", maxSplits: 1)
+        return (words[0].uppercased(), words.count > 1 ? String(words[1]) : "")
+      }
+  }
+
+  @Test func theImageIsSmallAndRunsAsNobodySpecial() throws {
+    let all = try instructions("Dockerfile")
+    let stages = all.filter { $0.name == "FROM" }.map(\.rest)
+    #expect(stages.count == 3)
+    let start = try #require(all.lastIndex { $0.name == "FROM" })
+    let final = Array(all[start...])
+    let user = try #require(final.last { $0.name == "USER" }?.rest)
+    #expect(user == "10001:10001")
+    #expect(final.contains { $0.name == "HEALTHCHECK" && $0.rest.contains("apus-container") })
+    #expect(final.contains { $0.name == "ENTRYPOINT" && $0.rest.hasPrefix("[\"tini\"") })
+    #expect(
+      final.filter { $0.name == "LABEL" }.contains { $0.rest.contains("org.opencontainers.image.version") })
+    // Nothing that compiles.
+    for word in ["-dev", "gcc", "clang", "swift build", "pip install"] {
+      #expect(!final.contains { $0.name == "RUN" && $0.rest.contains(word) }, "\(word)")
+    }
+    #expect(!all.contains { $0.name == "ADD" }, "ADD fetches and unpacks")
+  }
+
+  @Test func everythingInTheImageIsPinned() throws {
+    let all = try instructions("Dockerfile")
+    for (name, rest) in all where name == "RUN" && rest.contains("apt-get install") {
+      let quoted = rest.split(separator: "'").enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+      #expect(!quoted.isEmpty && quoted.allSatisfy { $0.contains("=") }, "\(rest)")
+      let options = rest.split(separator: "'")[0]
+      #expect(options.hasSuffix("--no-install-recommends    ") || options.contains("--no-install-recommends"))
+    }
+    #expect(!(try text(of: "Dockerfile")).contains(":latest"))
+    #expect(all.contains { $0.rest.contains("--require-hashes") })
+    #expect(all.contains { $0.rest.contains("--only-use-versions-from-resolved-file") })
+
+    let lock = try text(of: "container/requirements.txt")
+    let packages = lock.components(separatedBy: "\n").filter {
+      !$0.isEmpty && !$0.hasPrefix(" ") && !$0.hasPrefix("#")
+    }
+    #expect(packages.count > 20)
+    for line in packages { #expect(line.contains("==") && line.hasSuffix("\\"), "\(line)") }
+    #expect(!lock.contains("://"), "the lock file is for any index")
+    for wanted in try text(of: "container/requirements.in").split(separator: "\n")
+    where !wanted.hasPrefix("#") {
+      let prefix = wanted.contains("==") ? "\(wanted) " : "\(wanted)=="
+      #expect(packages.contains { $0.hasPrefix(prefix) }, "\(wanted) is not in the lock file")
+    }
+
+    let resolved = try text(of: "container/Package.resolved")
+    let manifest = try text(of: "Package.swift")
+    for line in manifest.split(separator: "\n") where line.contains(".package(url:") {
+      let address = try #require(line.split(separator: "\"").dropFirst().first)
+      #expect(resolved.contains("\"\(address)\"") || resolved.contains("\"\(address).git\""), "\(address)")
+    }
+  }
+
+  @Test func noSecretCanGetIntoALayer() throws {
+    let ignored = try text(of: ".dockerignore").split(separator: "\n")
+    #expect(ignored.contains("*"), "only what is named may be sent to the builder")
+    for pattern in ["**/*.key", "**/*.pem"] { #expect(ignored.last { $0 == pattern } != nil) }
+    #expect(!ignored.contains { $0.hasPrefix("!kubernetes") || $0.hasPrefix("!.git") })
+    for (name, rest) in try instructions("Dockerfile") where ["ARG", "ENV", "COPY"].contains(name) {
+      for word in ["PASSWORD", "SECRET", "TOKEN", ".pem", ".key"] {
+        #expect(!rest.uppercased().contains(word.uppercased()), "\(name) \(rest)")
+      }
+    }
+  }
+
+  @Test func versionsAgreeEverywhere() throws {
+    let version = try #require(Versions.all["APUS_VERSION"])
+    let dockerfile = try instructions("Dockerfile").filter { $0.name == "ARG" }.map(\.rest)
+    for (name, value) in Versions.all { #expect(dockerfile.contains("\(name)=\(value)")) }
+    for (name, value) in Versions.all where name.hasSuffix("_IMAGE") {
+      #expect(value.contains(":") && !value.hasSuffix(":latest"), "\(name)")
+    }
+    #expect(try text(of: "Sources/Apus/Apus.swift").contains("let apusVersion = \"\(version)\""))
+    for kustomization in try Kubernetes.kustomizations() {
+      for image in kustomization["images"].list {
+        #expect(image["newTag"].string == version, "\(kustomization.source)")
+      }
+    }
+    for manifest in try Kubernetes.objects() {
+      for container in manifest.containers { #expect(container["image"].string == "apus", "\(manifest)") }
+    }
+    #expect(try text(of: "kubernetes/certificates/make").contains("apus:\(version) "))
+    let example = try text(of: "Examples/CustomEstimator/Dockerfile")
+    #expect(example.contains("FROM apus:\(version)-build") && example.contains("FROM apus:\(version)\n"))
+    // The cluster of the image speaks the version of Dask that is tested.
+    let tested = try text(of: "Tests/ApusDaskTests/Requirements/dask.txt")
+    let dask = try #require(tested.split(separator: "\n").first { $0.hasPrefix("distributed==") })
+    #expect(try text(of: "container/requirements.txt").contains("\n\(dask) "))
+  }
+
+  @Test func aPackageExtendsTheImageInFourLines() throws {
+    let lines = try instructions("Examples/CustomEstimator/Dockerfile")
+    #expect(lines.map(\.name) == ["FROM", "RUN", "FROM", "COPY"])
+  }
+
+  @Test func scriptsAreProgramsThatShellsUnderstand() throws {
+    for file in ["container/apus-container", "container/build-package", "kubernetes/certificates/make"] {
+      let path = repositoryRoot.appendingPathComponent(file).path
+      #expect(FileManager.default.isExecutableFile(atPath: path), "\(file)")
+      let run = try runProgram("/bin/sh", ["-n", path])
+      #expect(run.exitCode == 0, "\(file): \(run.errors)")
+    }
+  }
+
+  /// The entry point without a cluster: a role that would be open to everybody does not start.
+  @Test(arguments: ["scheduler", "worker"])
+  func rolesDoNotStartWithoutCertificates(role: String) throws {
+    let script = repositoryRoot.appendingPathComponent("container/apus-container").path
+    let open = try runProgram("/bin/sh", [script, role], environment: ["APUS_CERTIFICATES": ""])
+    #expect(open.exitCode == 2, "\(open.errors)")
+    #expect(open.errors.contains("without TLS"))
+    let missing = try runProgram("/bin/sh", [script, role], environment: ["APUS_CERTIFICATES": "/nowhere"])
+    #expect(missing.exitCode == 3, "\(missing.errors)")
+    #expect(missing.errors.contains("/nowhere/authority.pem"))
+    let program = try runProgram("/bin/sh", [script, "echo", "a  b"])
+    #expect(program.output == "a  b\n")
+  }
+}

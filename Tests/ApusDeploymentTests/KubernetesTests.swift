@@ -1,0 +1,228 @@
+import ApusTestSupport
+import Foundation
+import Testing
+
+/// What must be true of every manifest, whatever cluster it goes to.
+@Suite struct KubernetesTests {
+  @Test func everyFileIsYAMLOfAKindAndIsReached() throws {
+    #expect(Kubernetes.files.count > 15)
+    for file in Kubernetes.files {
+      for manifest in try Manifest.read(file) {
+        #expect(manifest["apiVersion"].string != nil && manifest["kind"].string != nil, "\(manifest)")
+      }
+    }
+    // A file that no kustomization names would never be applied.
+    let named = Set(
+      try Kubernetes.kustomizations().flatMap { kustomization in
+        (kustomization["resources"].strings + kustomization["patches"].list.compactMap { $0["path"].string })
+          .map { Kubernetes.path(of: $0, from: kustomization.source) }
+      })
+    for file in Kubernetes.files where !file.hasSuffix("kustomization.yaml") {
+      #expect(named.contains(file), "\(file) is in no kustomization")
+    }
+  }
+
+  @Test func everyReferenceOfAKustomizationExists() throws {
+    for kustomization in try Kubernetes.kustomizations() {
+      let references =
+        kustomization["resources"].strings + kustomization["components"].strings
+        + kustomization["patches"].list.compactMap { $0["path"].string }
+      for reference in references {
+        let path = Kubernetes.path(of: reference, from: kustomization.source)
+        var isFolder: ObjCBool = false
+        let found = FileManager.default.fileExists(
+          atPath: repositoryRoot.appendingPathComponent(path).path, isDirectory: &isFolder)
+        #expect(found, "\(kustomization.source) names \(reference)")
+        if isFolder.boolValue {
+          #expect(Kubernetes.files.contains("\(path)/kustomization.yaml"), "\(path) is no kustomization")
+        }
+      }
+    }
+  }
+
+  @Test func podsHaveNoMoreRightsThanTheyNeed() throws {
+    let workloads = try Kubernetes.objects().filter { $0.pod != nil }
+    #expect(Set(workloads.map(\.name)) == ["scheduler", "worker", "notebook", "search"])
+    for workload in workloads {
+      let spec = try #require(workload.pod)["spec"]
+      #expect(spec["automountServiceAccountToken"].bool == false, "\(workload)")
+      #expect(spec["securityContext"]["runAsNonRoot"].bool == true, "\(workload)")
+      #expect((spec["securityContext"]["runAsUser"].int ?? 0) >= 10_000, "\(workload)")
+      #expect(spec["securityContext"]["seccompProfile"]["type"].string == "RuntimeDefault", "\(workload)")
+      for key in ["hostNetwork", "hostPID", "hostIPC"] { #expect(!spec[key].exists, "\(workload)") }
+      for volume in spec["volumes"].list { #expect(!volume["hostPath"].exists, "\(workload)") }
+      for container in workload.containers {
+        let security = container["securityContext"]
+        #expect(security["allowPrivilegeEscalation"].bool == false, "\(workload)")
+        #expect(security["readOnlyRootFilesystem"].bool == true, "\(workload)")
+        #expect(security["capabilities"]["drop"].strings == ["ALL"], "\(workload)")
+        #expect(!security["capabilities"]["add"].exists && !security["privileged"].exists, "\(workload)")
+        let mounts = container["volumeMounts"].list.compactMap { $0["mountPath"].string }
+        #expect(mounts.contains("/tmp"), "\(workload) has a read-only root and nowhere to write")
+      }
+    }
+  }
+
+  @Test func podsSayWhatTheyNeedAndHowTheyAre() throws {
+    for workload in try Kubernetes.objects().filter({ $0.pod != nil }) {
+      for container in workload.containers {
+        for kind in ["requests", "limits"] {
+          for resource in ["cpu", "memory"] {
+            #expect(container["resources"][kind][resource].exists, "\(workload) \(kind) \(resource)")
+          }
+        }
+        guard workload.kind == "Deployment" else { continue }
+        for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
+          #expect(container[probe].exists, "\(workload) \(probe)")
+        }
+      }
+    }
+  }
+
+  @Test func theCPUOfAWorkerIsItsBudget() throws {
+    let worker = try #require(
+      try Kubernetes.objects().first { $0.kind == "Deployment" && $0.name == "worker" })
+    let resources = worker.containers[0]["resources"]
+    #expect(resources["requests"]["cpu"].string == resources["limits"]["cpu"].string)
+    #expect(!worker.containers[0]["env"].list.contains { $0["name"].string == "APUS_SLOTS" })
+    #expect(worker.pod?["spec"]["priorityClassName"].string == "apus-worker")
+    #expect(worker.pod?["spec"]["topologySpreadConstraints"].list.count == 2)
+  }
+
+  @Test func workersDrainWithinTheirGracePeriod() throws {
+    var checked = 0
+    for file in Kubernetes.files {
+      for manifest in try Manifest.read(file) where manifest.kind == "Deployment" && manifest.name == "worker"
+      {
+        let spec = manifest["spec"]["template"]["spec"]
+        let grace = try #require(spec["terminationGracePeriodSeconds"].int, "\(manifest)")
+        let drain = spec["containers"].list[0]["env"].list.first { $0["name"].string == "APUS_DRAIN_SECONDS" }
+        let seconds = try #require(drain?["value"].string.flatMap { Int($0) }, "\(manifest)")
+        // Handing over the results and leaving takes some seconds more.
+        #expect(seconds + 5 <= grace, "\(manifest)")
+        checked += 1
+      }
+    }
+    #expect(checked == 4)
+  }
+
+  @Test func nothingIsReachableFromOutside() throws {
+    for service in try Kubernetes.objects().filter({ $0.kind == "Service" }) {
+      #expect(service["spec"]["type"].string == "ClusterIP", "\(service)")
+    }
+    for object in try Kubernetes.objects() {
+      let isOverlay = object.source.hasPrefix("kubernetes/overlays/ingress/")
+      #expect(object.kind != "Ingress" || (isOverlay && object["spec"]["tls"].list.count == 1), "\(object)")
+      #expect(
+        !["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"].contains(object.kind), "\(object)")
+    }
+    let policies = try Kubernetes.objects().filter { $0.kind == "NetworkPolicy" }
+    let denied = try #require(policies.first { $0.name == "deny-all" })["spec"]
+    #expect(denied["podSelector"].keys.isEmpty && denied["policyTypes"].strings == ["Ingress", "Egress"])
+    #expect(!denied["ingress"].exists && !denied["egress"].exists)
+  }
+
+  @Test func selectorsMatchLabels() throws {
+    let objects = try Kubernetes.objects()
+    let pods = objects.compactMap { $0.pod?["metadata"]["labels"].labels }
+    func matches(_ selector: [String: String]) -> Bool {
+      pods.contains { pod in selector.allSatisfy { pod[$0.key] == $0.value } }
+    }
+    for object in objects {
+      switch object.kind {
+      case "Deployment":
+        let selector = object["spec"]["selector"]["matchLabels"].labels
+        #expect(!selector.isEmpty && selector == object.pod?["metadata"]["labels"].labels, "\(object)")
+        for spread in object["spec"]["template"]["spec"]["topologySpreadConstraints"].list {
+          #expect(spread["labelSelector"]["matchLabels"].labels == selector, "\(object)")
+        }
+      case "Service":
+        #expect(matches(object["spec"]["selector"].labels), "\(object)")
+      case "PodDisruptionBudget":
+        #expect(matches(object["spec"]["selector"]["matchLabels"].labels), "\(object)")
+      case "NetworkPolicy":
+        let selectors =
+          [object["spec"]["podSelector"]]
+          + (object["spec"]["ingress"].list.flatMap { $0["from"].list }
+          + object["spec"]["egress"].list.flatMap { $0["to"].list }).map { $0["podSelector"] }
+        for selector in selectors where selector.exists {
+          #expect(matches(selector["matchLabels"].labels), "\(object)")
+          for expression in selector["matchExpressions"].list {
+            for value in expression["values"].strings {
+              #expect(matches([expression["key"].string ?? "": value]), "\(object) \(value)")
+            }
+          }
+        }
+      case "HorizontalPodAutoscaler":
+        let target = object["spec"]["scaleTargetRef"]
+        #expect(objects.contains { $0.kind == target["kind"].string && $0.name == target["name"].string })
+      default: break
+      }
+    }
+  }
+
+  @Test func whatPodsNameExists() throws {
+    let objects = try Kubernetes.objects()
+    let kustomizations = try Kubernetes.kustomizations()
+    func generated(_ generator: String) -> [String] {
+      kustomizations.flatMap { $0[generator].list.compactMap { $0["name"].string } }
+    }
+    let accounts = objects.filter { $0.kind == "ServiceAccount" }
+    #expect(accounts.allSatisfy { $0["automountServiceAccountToken"].bool == false })
+    let claims = objects.filter { $0.kind == "PersistentVolumeClaim" }.map(\.name)
+    for workload in objects where workload.pod != nil {
+      let spec = try #require(workload.pod)["spec"]
+      #expect(accounts.contains { $0.name == spec["serviceAccountName"].string }, "\(workload)")
+      let volumes = spec["volumes"].list
+      for volume in volumes {
+        if let secret = volume["secret"]["secretName"].string {
+          #expect(generated("secretGenerator").contains(secret), "\(workload) \(secret)")
+        }
+        if let claim = volume["persistentVolumeClaim"]["claimName"].string {
+          #expect(claims.contains(claim), "\(workload) \(claim)")
+        }
+      }
+      for container in workload.containers {
+        for mount in container["volumeMounts"].list {
+          #expect(volumes.contains { $0["name"].string == mount["name"].string }, "\(workload)")
+        }
+        for source in container["envFrom"].list {
+          let name = source["configMapRef"]["name"].string ?? ""
+          #expect(generated("configMapGenerator").contains(name), "\(workload)")
+        }
+      }
+    }
+  }
+
+  @Test func noSecretIsWrittenDown() throws {
+    #expect(try !Kubernetes.objects().contains { $0.kind == "Secret" })
+    for kustomization in try Kubernetes.kustomizations() {
+      for secret in kustomization["secretGenerator"].list {
+        #expect(!secret["literals"].exists, "\(kustomization.source)")
+        #expect(!secret["files"].strings.isEmpty)
+        // The authority's key makes further certificates: it stays with whoever made it.
+        #expect(!secret["files"].strings.contains { $0.contains("authority.key") })
+        for file in secret["files"].strings {
+          let path = Kubernetes.path(of: file, from: kustomization.source)
+          let run = try runProgram("git", ["check-ignore", "--quiet", path], in: repositoryRoot)
+          #expect(run.exitCode == 0, "\(path) would be committed")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: ["gke-spot", "eks-spot", "aks-spot"])
+  func spotOverlaysPutWorkersAloneOnSpotMachines(overlay: String) throws {
+    let worker = try #require(try Manifest.read("kubernetes/overlays/\(overlay)/worker.yaml").first)
+    let spec = worker["spec"]["template"]["spec"]
+    let (key, value) = try #require(spec["nodeSelector"].labels.first)
+    #expect(
+      spec["tolerations"].list.contains { $0["key"].string == key && $0["value"].string == value })
+    let elsewhere = try #require(try Manifest.read("kubernetes/overlays/\(overlay)/elsewhere.yaml").first)
+    let terms = elsewhere["spec"]["template"]["spec"]["affinity"]["nodeAffinity"][
+      "requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"].list
+    let avoided = try #require(terms.first?["matchExpressions"].list.first)
+    #expect(avoided["key"].string == key && avoided["operator"].string == "NotIn")
+    #expect(avoided["values"].strings == [value])
+  }
+}
