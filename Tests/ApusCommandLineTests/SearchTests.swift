@@ -29,7 +29,9 @@ import Testing
     #expect(people.output.contains("On rows that it has not seen (3 outer splits): r2 0."))
     #expect(people.errors.contains("Nested search on outer split 3:"))
     let wrong = try ApusBinary.run(arguments: arguments.map { $0 == "3" ? "trifold" : $0 })
-    #expect(wrong.status == 2 && wrong.errors.contains("trifold"))
+    #expect(wrong.status == 2 && wrong.errors.contains("--nested trifold"))
+    let tooMany = try ApusBinary.run(arguments: arguments.map { $0 == "3" ? "500" : $0 } + ["--cv", "2"])
+    #expect(tooMany.status == 3 && tooMany.errors.contains("500 folds") && !tooMany.errors.contains("fits"))
   }
 
   @Test func theResultIsOneObjectWithTheDocumentedKeys() throws {

@@ -116,6 +116,8 @@ struct SearchCommand: AsyncParsableCommand {
     try cancellation.check()
     search.options.splitter = try comparison.splitter(for: task, rows)
     let outerSplitter = try outer?.splitter(for: task, shuffle: comparison.shuffle, data: rows)
+    // Outer folds that cannot be made are said before anything is fitted.
+    _ = try outerSplitter?.splits(of: rows, seed: search.options.seed)
     let metrics = search.options.metrics
     let progress = SearchProgress(
       rankingMetric: search.options.refitMetric.flatMap { metrics.firstIndex(of: $0) ?? metrics.count } ?? 0)

@@ -151,7 +151,9 @@ struct SearchReport: Encodable {
   /// Says on the standard error what a reader of the ranking should know.
   func sayNotes() {
     let made = outcome.candidates.reduce(0) { $0 + $1.fitSeconds.count(where: { !$0.isNaN }) }
-    let done = isComplete ? "\(stopReason == nil ? fits : made)" : "\(made + failures.count) of \(fits)"
+    // Races give up the last folds of hopeless candidates.
+    let tried = made + failures.count
+    let done = isComplete && stopReason == nil && tried >= fits ? "\(fits)" : "\(tried) of \(fits)"
     Report.note(
       "\(done) fits in \(Quantities.duration(elapsedSeconds)) on \(Quantities.count(rows)) rows × \(features) "
         + "features, \(backend) with \(workers) \(workers == 1 ? "worker" : "workers")")

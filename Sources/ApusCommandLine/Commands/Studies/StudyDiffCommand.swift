@@ -83,8 +83,13 @@ struct StudyDiffCommand: AsyncParsableCommand {
     guard !comparison.largest.isEmpty else { return lines.joined(separator: "\n") + "\n" }
     var table = TextTable(
       ("Metric", .left), ("First", .right), ("Second", .right), ("Fold", .right), ("Candidate", .left))
+    // What all of them share says nothing about a difference.
+    let shared = comparison.largest.dropFirst().reduce(comparison.largest[0].parameters) { shared, other in
+      shared.filter { other.parameters[$0.key] == $0.value }
+    }
     for difference in comparison.largest {
-      let parameters = difference.parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+      let parameters = difference.parameters.filter { comparison.largest.count == 1 || shared[$0.key] == nil }
+        .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
       table.add(
         difference.metric, Quantities.score(difference.left), Quantities.score(difference.right),
         "\(difference.fold)", ([difference.estimator] + parameters).joined(separator: " "))
