@@ -12,7 +12,8 @@ RUN apt-get update \
     'zlib1g-dev=1:1.2.13.*' \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /apus
-COPY Package.swift container/Package.resolved ./
+COPY Package.swift ./
+COPY container/swift-packages.json Package.resolved
 COPY Benchmarks/Backends Benchmarks/Backends
 COPY Datasets Datasets
 COPY Sources Sources
@@ -45,11 +46,11 @@ RUN apt-get update \
 COPY --from=python /opt/python /opt/python
 COPY --from=build /apus/.build/release/apus /usr/local/bin/
 COPY LICENSE /usr/share/apus/
+# What bills of materials read the Swift packages from.
+COPY container/swift-packages.json /usr/share/apus/Package.resolved
 COPY container/apus-container /usr/local/bin/
-COPY container/drain.py container/bill-of-materials.py container/Package.resolved /opt/apus/
+COPY container/drain.py /opt/apus/
 ARG APUS_VERSION=0.1.0
-RUN /opt/python/bin/python /opt/apus/bill-of-materials.py "${APUS_VERSION}" /opt/apus/Package.resolved \
-    >/usr/share/apus/bill-of-materials.cdx.json
 LABEL org.opencontainers.image.title="Apus" \
   org.opencontainers.image.description="Parallel machine learning for Swift: scheduler, worker, notebook, client" \
   org.opencontainers.image.version="${APUS_VERSION}" \

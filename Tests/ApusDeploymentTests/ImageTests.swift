@@ -58,7 +58,7 @@ import Testing
       #expect(packages.contains { $0.hasPrefix(prefix) }, "\(wanted) is not in the lock file")
     }
 
-    let resolved = try text(of: "container/Package.resolved")
+    let resolved = try text(of: "container/swift-packages.json")
     let manifest = try text(of: "Package.swift")
     for line in manifest.split(separator: "\n") where line.contains(".package(url:") {
       let address = try #require(line.split(separator: "\"").dropFirst().first)
