@@ -1,6 +1,10 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
+// Scripts/build-self-contained asks for a program that needs no library beside it. The archive of OpenBLAS brings
+// Fortran's with it; the web server of `apus study serve` would bring some twenty more and is left out.
+let isSelfContained = Context.environment["APUS_SELF_CONTAINED"] == "1"
+
 let package = Package(
   name: "apus",
   platforms: [.macOS(.v15)],
@@ -18,7 +22,11 @@ let package = Package(
   ],
   targets: [
     // Floor 0: C libraries of the system, and C of our own where Swift cannot reach a call or a speed.
-    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("openblas")]),
+    .target(
+      name: "COpenBLAS",
+      linkerSettings: (["openblas"] + (isSelfContained ? ["gfortran", "quadmath", "m"] : [])).map {
+        .linkedLibrary($0)
+      }),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CApusSystem"),
@@ -40,7 +48,7 @@ let package = Package(
     .target(name: "ApusProcesses", dependencies: ["ApusParallel", "CApusSystem"]),
 
     // Floor 3: Dask clusters, whose workers run worker processes.
-    .target(name: "CApusBridge", exclude: ["apus_bridge.py", "apus_worker.py"]),
+    .target(name: "CApusBridge", exclude: ["apus_bridge.py", "apus_worker"]),
     .target(name: "ApusDask", dependencies: ["ApusProcesses", "CApusBridge"]),
 
     // Floor 2: matrices, then data sets and their readers.
@@ -66,9 +74,10 @@ let package = Package(
       dependencies: [
         "Apus", "CApusSystem",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "FlyingFox", package: "FlyingFox"),
         .product(name: "Yams", package: "Yams"),
-      ]),
+      ] + (isSelfContained ? [] : [.product(name: "FlyingFox", package: "FlyingFox")]),
+      exclude: isSelfContained ? ["Serving", "Commands/Studies/StudyServeCommand.swift"] : [],
+      swiftSettings: isSelfContained ? [.define("WITHOUT_SERVER")] : []),
 
     // Times one backend for Benchmarks/compare-backends.
     .executableTarget(
@@ -85,7 +94,7 @@ let package = Package(
       dependencies: ["ApusParallel", "ApusProcesses", "ApusTestJobs", "ApusTestSupport", "ApusTestWorker"]),
     .testTarget(
       name: "ApusDaskTests", dependencies: ["ApusDask", "ApusTestJobs", "ApusTestSupport", "ApusTestWorker"],
-      exclude: ["Requirements"]),
+      exclude: ["Bridge", "Requirements"]),
     .testTarget(name: "ApusLinearAlgebraTests", dependencies: ["ApusLinearAlgebra", "ApusTestSupport"]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusTestSupport"]),
     .testTarget(name: "ApusMLTests", dependencies: ["ApusML", "ApusTestSupport"]),

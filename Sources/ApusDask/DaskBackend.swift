@@ -54,7 +54,7 @@ public struct DaskBackend: ParallelBackend {
     let terms = BridgeTerms(
       scheduler: scheduler, executablePath: path, timeout: settings.connectTimeout,
       tls: settings.security.map { .init(ca: $0.authority, certificate: $0.certificate, key: $0.key) },
-      resources: settings.resources, session: session)
+      resources: settings.resources, dataStore: settings.dataStore, session: session)
     let python = settings.python ?? ProcessInfo.processInfo.environment["APUS_PYTHON"] ?? "python3"
     service = try await ClusterService(terms, settings: settings, python: python, onEvent: onEvent)
   }
@@ -89,7 +89,7 @@ public struct DaskBackend: ParallelBackend {
   ) -> JobResults<Jobs.Element.Output> where Jobs.Element: Job {
     let unregistered = registry.failureUnlessRegistered(Jobs.Element.self)
     return JobResults {
-      let run = ServedRun(jobs, options: options, server: service, slots: capacity.slots)
+      let run = ServedRun(jobs, options: options, server: service, slots: 1)
       if let unregistered { run.fail(unregistered) }
       return JobResults.Iterator(nextBatch: { await run.nextBatch() }, cancel: { run.stop() })
     }
@@ -112,6 +112,11 @@ extension ClusterSettings {
       throw refuse(
         "the scheduler \(scheduler) uses TLS, but no certificates are given",
         hint: "give the authority's certificate, and a certificate and key of your own")
+    }
+    if let dataStore, !dataStore.hasPrefix("/"), !dataStore.contains("://") {
+      throw refuse(
+        "'\(dataStore)' is not a place for data",
+        hint: "give a folder's whole path, or an address such as s3://bucket/folder or https://host/folder")
     }
     if let jobTimeout, !(jobTimeout > 0) { throw refuse("a job timeout of \(jobTimeout) s leaves no time") }
     guard crashLimit >= 1 else { throw refuse("a crash limit of \(crashLimit) is less than one crash") }

@@ -1,7 +1,8 @@
 """Brings the jobs of an Apus program to a Dask cluster, with Dask's public API only.
 
 A child of the program: it reads frames from standard input, submits batches of jobs to the cluster and writes what
-became of them to standard output. `apus_worker.py` beside it is its other half, which runs on Dask's workers.
+became of them to standard output. The package `apus_worker` beside it is its other half, which runs on Dask's
+workers.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import struct
 import sys
 import tempfile
 import time
+import zipfile
 
 # Requests of the program, and answers.
 OPEN, PUT, FORGET, SUBMIT, STOP = range(1, 6)
@@ -29,6 +31,7 @@ class Batch:
     def __init__(self, number, run, name, priority, jobs):
         self.number, self.run, self.name, self.priority, self.jobs = number, run, name, priority, jobs
         self.attempts = 0
+        self.is_stopped = False
 
 
 class Bridge:
@@ -36,15 +39,14 @@ class Bridge:
 
     PART = 32 << 20
 
-    def __init__(self, half, requests, answers):
-        self.half = half
+    def __init__(self, half, archive, requests, answers):
+        self.half, self.archive = half, archive
         self.requests, self.answers = requests, answers
         self.batches = {}  # by future's key: what is at the cluster
         self.data = {}  # reference → digest of its file
         self.files = {}  # digest of a file → (path, size, whether it is a program)
         self.stores = {}  # (digest, host or address) → a task that stores it there
         self.reconnecting = None
-        self.stopped_runs = set()
         self.collector = None
         self.has_work = asyncio.Event()
         self.retries = 0
@@ -94,6 +96,7 @@ class Bridge:
         self.session = terms["session"]
         self.session_text = json.dumps(self.session)
         self.timeout = terms.get("timeout", 10)
+        self.data_store = (terms.get("dataStore") or "").rstrip("/")
         executable = terms["executablePath"]
         self.files[self.session["executable"]] = (executable, os.path.getsize(executable), True)
         try:
@@ -120,7 +123,7 @@ class Bridge:
             self.address, asynchronous=True, security=security, set_as_default=False, timeout=self.timeout,
             name="apus",
         )
-        await self.client.upload_file(self.half.__file__)
+        await self.client.upload_file(self.archive)
         self.completed = as_completed(loop=self.client.loop)
         self.stores.clear()
         if self.collector is not None:
@@ -160,8 +163,7 @@ class Bridge:
             await self.store(self.session["executable"], address)
         if trouble:
             self.report(TROUBLE, message=f"worker host {host} cannot run this program: {trouble}", fatal=True)
-        for digest in list(self.data.values()):
-            await self.store(digest, address)
+        await asyncio.gather(*(self.store(digest, address) for digest in self.data.values()))
 
     def lose_scheduler(self):
         if self.reconnecting is None:
@@ -193,10 +195,32 @@ class Bridge:
         reference, path = request["reference"], request["path"]
         digest = await asyncio.to_thread(self.half.file_digest, path)
         self.files[digest] = (path, os.path.getsize(path), False)
+        if self.data_store:
+            await asyncio.to_thread(self.publish, digest)
         self.data[reference] = digest
         hosts = {host_of(address): address for address in await self.slots()}
         await asyncio.gather(*(self.store(digest, address) for address in hosts.values()))
         self.answer(STORED, reference.encode())
+
+    def url(self, digest):
+        return f"{self.data_store}/{digest}.apusdata"
+
+    def publish(self, digest):
+        """Sees to it that the user's store has a file, which workers then load by themselves."""
+        url = self.url(digest)
+        with contextlib.suppress(Exception):
+            self.half.open_url(url).close()
+            return
+        path, size, _ = self.files[digest]
+        try:
+            if url.startswith(("http://", "https://")):
+                raise OSError("it is not there, and a web server takes no files; put it there with another address")
+            if "://" not in url or url.startswith("file://"):
+                os.makedirs(os.path.dirname(url.removeprefix("file://")), exist_ok=True)
+            with open(path, "rb") as source, self.half.open_url(url, "wb") as target:
+                shutil.copyfileobj(source, target, self.PART)
+        except Exception as error:
+            raise RuntimeError(f"cannot write {url}: {self.half.reason_of(error, url)}") from None
 
     async def forget(self, request):
         digest = self.data.pop(request["reference"], None)
@@ -209,14 +233,28 @@ class Bridge:
         """Sees to it that a file lies on a worker's host, once."""
         place = (digest, address if again else host_of(address))
         if place not in self.stores:
-            self.stores[place] = asyncio.create_task(self.send_file(digest, address))
+            task = self.stores[place] = asyncio.create_task(self.bring_file(digest, address))
+            task.add_done_callback(lambda task: self.forget_failed_store(place, task))
         return self.stores[place]
+
+    def forget_failed_store(self, place, task):
+        if (task.cancelled() or task.exception()) and self.stores.get(place) is task:
+            del self.stores[place]
+
+    async def bring_file(self, digest, address):
+        path, size, executable = self.files[digest]
+        if executable or not self.data_store:
+            return await self.send_file(digest, address)
+        await self.client.submit(
+            self.half.fetch_blob, self.session["name"], digest, size, self.url(digest),
+            workers=[address], pure=False, key=self.key("load data", digest[:12]),
+        )
 
     async def send_file(self, digest, address):
         path, size, executable = self.files[digest]
         offset = 0
         with open(path, "rb") as file:
-            while offset < size or size == 0:
+            while True:
                 part = file.read(self.PART)
                 # To the worker itself where it can be reached, so that the scheduler need not hold it.
                 future = await self.scatter(Part(part), address)
@@ -225,7 +263,7 @@ class Bridge:
                     workers=[address], pure=False, key=self.key("store data", digest[:12]),
                 )
                 offset += len(part)
-                if size == 0:
+                if offset >= size:
                     break
 
     async def scatter(self, part, address):
@@ -243,7 +281,9 @@ class Bridge:
         jobs = body.data[body.position :].tobytes()
         return Batch(number, run, name, priority, jobs)
 
-    def submit(self, batch, address=None):
+    def submit(self, batch):
+        if batch.is_stopped:
+            return
         batch.attempts += 1
         key = self.key(batch.name, f"{batch.number}x{batch.attempts}")
         self.batches[key] = batch
@@ -275,32 +315,53 @@ class Bridge:
             return self.lose_scheduler()
         for future, value in zip(finished, values):
             batch = self.batches.pop(future.key, None)
-            if batch is None or batch.run in self.stopped_runs:
+            if batch is None:
                 continue
             if value[:1] == b"\1":
-                asyncio.create_task(self.guarded(self.supply(batch, json.loads(value[1:]), future)))
+                asyncio.create_task(self.guarded(self.supply(batch, json.loads(value[1:]))))
             else:
+                if value[:1] == b"\2":
+                    self.split(batch, *struct.unpack("<Q", value[1:9]), value[9:])
+                    value = value[8:]
                 self.answer(BATCH, struct.pack("<Q", batch.number) + value[1:])
         for future in futures:
             if future.status == "error" and future.key in self.batches:
                 await self.failed(self.batches.pop(future.key), await future.exception())
             elif future.status in ("cancelled", "lost") and future.key in self.batches:
-                if self.batches[future.key].run in self.stopped_runs:
-                    del self.batches[future.key]
-                else:
-                    self.lose_scheduler()
+                self.lose_scheduler()
 
-    async def supply(self, batch, digests, future):
+    def split(self, batch, long, records):
+        """A job that takes long goes on alone, and those that waited behind it go on without it."""
+        done, body = set(), self.half.Body(records)
+        while not body.at_end:
+            body.sized()
+            results = self.half.Body(body.sized())
+            while not results.at_end:
+                done.add(results.take("QBdd")[0])
+                results.sized()
+        left = [(job, message) for job, message in self.jobs(batch) if job not in done]
+        for part in ([one for one in left if one[0] == long], [one for one in left if one[0] != long]):
+            if part:
+                self.submit(self.part(batch, part))
+
+    def part(self, batch, jobs):
+        messages = b"".join(struct.pack("<Q", job) + self.half.sized(message) for job, message in jobs)
+        return Batch(batch.number, batch.run, batch.name, batch.priority, messages)
+
+    async def supply(self, batch, digests):
         """Brings to every host what a batch did not find, and sends the batch again."""
         self.batches[f"supplying-{batch.number}"] = batch
+        trouble = ""
         for address in (await self.slots()).keys():
             for digest in digests:
                 if digest in self.files:
-                    with contextlib.suppress(Exception):
+                    try:
                         await self.store(digest, address, again=batch.attempts > 1)
+                    except Exception as error:
+                        trouble = str(error)
         self.batches.pop(f"supplying-{batch.number}", None)
         if batch.attempts > 20:
-            return self.give_up(batch, "lost", "its data could not be brought to a worker")
+            return self.give_up(batch, "lost", f"its data could not be brought to a worker; {trouble}")
         self.submit(batch)
 
     async def failed(self, batch, error):
@@ -311,9 +372,8 @@ class Bridge:
             return self.give_up(batch, "lost", f"{type(error).__name__}: {error}")
         if len(jobs) == 1:
             return self.give_up(batch, "lost", str(error))
-        for job, message in jobs:
-            alone = struct.pack("<Q", job) + self.half.sized(message)
-            self.submit(Batch(batch.number, batch.run, batch.name, batch.priority, alone))
+        for job in jobs:
+            self.submit(self.part(batch, [job]))
 
     def jobs(self, batch):
         body = self.half.Body(batch.jobs)
@@ -329,12 +389,11 @@ class Bridge:
 
     async def stop(self, run):
         """Drops what a run still has at the cluster."""
-        self.stopped_runs.add(run)
         keys = [key for key, batch in self.batches.items() if batch.run == run]
+        for key in keys:
+            self.batches.pop(key).is_stopped = True
         with contextlib.suppress(Exception):
             await self.cancel(keys)
-        for key in keys:
-            self.batches.pop(key, None)
 
     async def cancel(self, keys):
         from distributed import Future
@@ -369,15 +428,21 @@ def host_of(address):
 
 
 def import_worker_half():
-    """The other half, as a module named by its content: clusters can serve programs of several versions at once."""
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "apus_worker.py"), "rb") as file:
-        source = file.read()
-    name = "apus_worker_" + hashlib.sha256(source).hexdigest()[:12]
+    """The other half, as an archive named by its content: clusters can serve programs of several versions at once."""
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "apus_worker")
+    files = {}
+    for name in sorted(os.listdir(source)):
+        if name.endswith(".py"):
+            with open(os.path.join(source, name), "rb") as file:
+                files[name] = file.read()
+    name = "apus_worker_" + hashlib.sha256(repr(files).encode()).hexdigest()[:12]
     folder = tempfile.mkdtemp(prefix="apus-bridge-")
-    with open(os.path.join(folder, name + ".py"), "wb") as file:
-        file.write(source)
-    sys.path.insert(0, folder)
-    return importlib.import_module(name), folder
+    archive = os.path.join(folder, name + ".zip")
+    with zipfile.ZipFile(archive, "w") as written:
+        for file, text in files.items():
+            written.writestr(f"{name}/{file}", text)
+    sys.path.insert(0, archive)
+    return importlib.import_module(name), archive, folder
 
 
 async def main():
@@ -385,12 +450,12 @@ async def main():
     output = os.dup(1)
     os.dup2(2, 1)
     loop = asyncio.get_running_loop()
-    half, folder = import_worker_half()
+    half, archive, folder = import_worker_half()
     requests = asyncio.StreamReader(limit=half.LONGEST_FRAME)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(requests), os.fdopen(os.dup(0), "rb", 0))
     answers, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(output, "wb", 0))
     try:
-        await Bridge(half, requests, answers).serve()
+        await Bridge(half, archive, requests, answers).serve()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         # Everything is cleared up; a library's task that does not want to end is not waited for.

@@ -5,10 +5,31 @@
 static const uint8_t bridge[] = {
 #embed "apus_bridge.py"
 };
-static const uint8_t worker[] = {
-#embed "apus_worker.py"
+static const uint8_t package[] = {
+#embed "apus_worker/__init__.py"
+};
+static const uint8_t blobs[] = {
+#embed "apus_worker/blobs.py"
+};
+static const uint8_t jobs[] = {
+#embed "apus_worker/jobs.py"
+};
+static const uint8_t process[] = {
+#embed "apus_worker/process.py"
+};
+static const uint8_t wire[] = {
+#embed "apus_worker/wire.py"
 };
 
-capusbridge_text capusbridge_bridge(void) { return (capusbridge_text){bridge, sizeof bridge}; }
+static const capusbridge_file files[] = {
+    {"apus_bridge.py", bridge, sizeof bridge},
+    {"apus_worker/__init__.py", package, sizeof package},
+    {"apus_worker/blobs.py", blobs, sizeof blobs},
+    {"apus_worker/jobs.py", jobs, sizeof jobs},
+    {"apus_worker/process.py", process, sizeof process},
+    {"apus_worker/wire.py", wire, sizeof wire},
+};
 
-capusbridge_text capusbridge_worker(void) { return (capusbridge_text){worker, sizeof worker}; }
+size_t capusbridge_file_count(void) { return sizeof files / sizeof *files; }
+
+capusbridge_file capusbridge_file_at(size_t index) { return files[index]; }

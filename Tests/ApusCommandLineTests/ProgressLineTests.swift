@@ -37,6 +37,14 @@ import Testing
     #expect(ProgressLine.sentence(start) == "0 of 10 fits (0%)")
   }
 
+  @Test func aClusterIsShownWhereThereIsRoom() {
+    var state = state
+    state.cluster = "4 workers, 8 slots, 1 sent again"
+    #expect(ProgressLine.bar(state, width: 120).hasSuffix("2 failed  4 workers, 8 slots, 1 sent again"))
+    #expect(ProgressLine.bar(state, width: 79) == ProgressLine.bar(self.state, width: 79))
+    #expect(ProgressLine.sentence(state).hasSuffix(", 2 failed, 4 workers, 8 slots, 1 sent again"))
+  }
+
   @Test func sentencesForLogs() {
     #expect(
       ProgressLine.sentence(state)

@@ -50,6 +50,51 @@ import Testing
     await backend.close()
   }
 
+  @Test func aHangingJobHoldsNobodyBack() async throws {
+    let cluster = try LocalDask(workers: 1)
+    let backend = try await DaskBackend(cluster)
+    // Many quick jobs first, so that later ones travel together; the one that hangs is among them.
+    let jobs = (0..<3000).map { Misbehave($0 == 2000 ? .hang : .nothing) }
+    let cancellation = Cancellation()
+    var finished = Set<Int>()
+    for await result in backend.run(jobs, options: RunOptions(cancellation: cancellation)) {
+      if case .success = result.outcome { finished.insert(result.index) }
+      // All but the one that hangs and those that can only follow it on the single slot.
+      if finished.count >= 2100 { cancellation.cancel() }
+    }
+    #expect(finished.count >= 2100 && !finished.contains(2000))
+    await backend.close()
+  }
+
+  @Test func aJobThatEatsMemoryIsARow() async throws {
+    let cluster = try LocalDask(workers: 1)
+    let backend = try await DaskBackend(cluster) { $0.memoryLimit = 100 << 20 }
+    var failures = [Int: JobFailure]()
+    for await result in backend.run([
+      Misbehave(.nothing), Misbehave(.devour, amount: 400 << 20), Misbehave(.nothing),
+    ]) {
+      if case .failure(let failure) = result.outcome { failures[result.index] = failure }
+    }
+    #expect(Array(failures.keys) == [1])
+    #expect(
+      failures[1]?.reason == .outOfMemory && failures[1]?.message.contains("MB, twice the limit") == true)
+    #expect(failures[1]?.worker?.contains(" pid ") == true)
+    await backend.close()
+  }
+
+  @Test func theLastLinesOfAFailingJobComeWithItsRow() async throws {
+    let cluster = try LocalDask(workers: 1)
+    let backend = try await DaskBackend(cluster)
+    for await result in backend.run([Misbehave(.complain)]) {
+      guard case .failure(let failure) = result.outcome else {
+        Issue.record("it ran")
+        continue
+      }
+      #expect(failure.message.contains("the moon is missing | and so is the sun"), "\(failure)")
+    }
+    await backend.close()
+  }
+
   @Test func dataIsBroughtOnceAndRemoved() async throws {
     let cluster = try LocalDask()
     let backend = try await DaskBackend(cluster)

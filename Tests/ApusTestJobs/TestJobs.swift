@@ -31,6 +31,8 @@ package struct Misbehave: Job {
     case nothing, trap, complain, kill, exit, hang, freeze, print, closeOutput, hugeOutput, sleep, throwing
     /// Keeps memory; keeps more than the process may have; keeps more than its control group may have.
     case allocate, exceedLimit, exceedGroup
+    /// Keeps memory for some seconds.
+    case devour
   }
   package var deed: Deed
   package var amount: Int
@@ -70,6 +72,9 @@ package struct Misbehave: Job {
       print("hello from job \(amount)")
       FileHandle.standardOutput.write(Data("raw bytes \u{0}APUSWRK\n".utf8))
     case .allocate: Self.kept.append([UInt8](repeating: 1, count: amount))
+    case .devour:
+      Self.kept.append([UInt8](repeating: 1, count: amount))
+      sleep(5)
     case .closeOutput: for descriptor in 0..<3 { close(Int32(descriptor)) }
     case .hugeOutput: return String(repeating: "x", count: amount)
     case .sleep: usleep(UInt32(amount))

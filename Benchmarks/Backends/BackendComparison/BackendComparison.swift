@@ -23,7 +23,8 @@ struct LoneRidge: Estimator {
 
 /// Times one backend and prints the seconds of each case as JSON.
 ///
-/// Usage: `BackendComparison threads|processes WORKERS`.
+/// Usage: `BackendComparison threads|processes WORKERS`, `BackendComparison dask SCHEDULER`, or
+/// `BackendComparison many SCHEDULER JOBS`, which runs that many jobs on a cluster once.
 @main enum BackendComparison {
   static let jobs = 10_000
   static let alphas = (1...400).map { 0.01 * Double($0) }
@@ -37,17 +38,33 @@ struct LoneRidge: Estimator {
   static func main() async throws {
     EstimatorRegistry.shared.register(LoneRidge.self)
     WorkerHook.runIfWorker(registry)
-    let workers = Int(CommandLine.arguments[2]) ?? -1
+    let place = CommandLine.arguments[2]
+    let workers = Int(place) ?? -1
     let seconds =
-      CommandLine.arguments[1] == "threads"
-      ? try await measure { try ThreadBackend(workers: workers, threadsPerWorker: 1) }
-      : try await measure {
-        try ProcessBackend(registry: registry, workers: workers, threadsPerWorker: 1)
+      switch CommandLine.arguments[1] {
+      case "threads": try await measure { try ThreadBackend(workers: workers, threadsPerWorker: 1) }
+      case "dask": try await measure { try await DaskBackend(place, registry: registry) }
+      case "many": try await many(Int(CommandLine.arguments[3]) ?? 1, on: place)
+      default:
+        try await measure { try ProcessBackend(registry: registry, workers: workers, threadsPerWorker: 1) }
       }
     print(String(decoding: try JSONEncoder().encode(seconds), as: UTF8.self))
   }
 
-  static func measure(_ make: @Sendable () throws -> some ParallelBackend) async throws -> [String: Double] {
+  static func many(_ count: Int, on scheduler: String) async throws -> [String: Double] {
+    let backend = try await DaskBackend(scheduler, registry: registry)
+    let start = ContinuousClock.now
+    var sum = 0
+    for await result in backend.run((0..<count).lazy.map(Nothing.init)) { sum += try result.outcome.get() }
+    precondition(sum == count * (count - 1) / 2)
+    let seconds = ["seconds": elapsed(since: start), "retries": Double(backend.status.retries)]
+    await backend.close()
+    return seconds
+  }
+
+  static func measure(
+    _ make: @Sendable () async throws -> some ParallelBackend
+  ) async throws -> [String: Double] {
     let iris = try Dataset(bundled: "iris")
     let data = try Dataset(features: iris.features, target: .values(iris.features.column(0)))
     let options = SearchOptions(splitter: KFold(folds: 5), refits: false)
@@ -55,7 +72,7 @@ struct LoneRidge: Estimator {
     let lone = GridSearch(ParameterGrid(LoneRidge()).varying(\.alpha, alphas), options)
 
     var start = ContinuousClock.now
-    let backend = try make()
+    let backend = try await make()
     let slots = backend.capacity.slots
     _ = try await backend.outputs(of: (0..<slots).map(Nothing.init))
     var seconds = ["start": elapsed(since: start)]
@@ -73,6 +90,7 @@ struct LoneRidge: Estimator {
     }
     try await time("fits") { try check(await lone.run(on: data, backend: backend)) }
     try await time("grid") { try check(await grid.run(on: data, backend: backend)) }
+    if let dask = backend as? DaskBackend { await dask.close() }
     return seconds
   }
 

@@ -46,7 +46,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     let rows = try data.load(for: estimator.task)
     try cancellation.check()
     options.splitter = try comparison.splitter(for: estimator.task, rows)
-    let progress = SearchProgress()
+    let progress = SearchProgress(backend: backend)
     defer { progress.finish() }
     let results = try await crossValidate(
       estimator.base, on: rows, options, backend: backend, cancellation: cancellation,

@@ -120,7 +120,8 @@ struct SearchCommand: AsyncParsableCommand {
     _ = try outerSplitter?.splits(of: rows, seed: search.options.seed)
     let metrics = search.options.metrics
     let progress = SearchProgress(
-      rankingMetric: search.options.refitMetric.flatMap { metrics.firstIndex(of: $0) ?? metrics.count } ?? 0)
+      rankingMetric: search.options.refitMetric.flatMap { metrics.firstIndex(of: $0) ?? metrics.count } ?? 0,
+      backend: backend)
     defer { progress.finish() }
     let outcome: SearchOutcome
     if let file {
@@ -159,7 +160,7 @@ struct SearchCommand: AsyncParsableCommand {
     _ search: any HyperparameterSearch, _ rows: Dataset, _ outer: any Splitter,
     _ backend: any ParallelBackend, _ cancellation: Cancellation
   ) async throws -> SearchReport.Nested? {
-    let progress = SearchProgress()
+    let progress = SearchProgress(backend: backend)
     defer { progress.finish() }
     do {
       return SearchReport.Nested(

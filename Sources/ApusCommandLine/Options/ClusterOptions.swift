@@ -33,12 +33,19 @@ struct ClusterOptions: ParsableArguments {
       "What each fit needs of the workers' resources; may be given again.", valueName: "name=n"))
   var needs: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Let workers load data from here: a folder they share, or s3://, gs://, http(s)://.", valueName: "place"
+    ))
+  var dataStore: String?
+
   /// Refuses options that mean nothing on this machine alone.
   ///
   /// - Throws: ``ApusError`` of kind `invalidParameter`.
   func refuseWithoutCluster() throws {
     let isUsed =
       scheduler != nil || certificates != nil || absence != nil || priority != nil || !needs.isEmpty
+      || dataStore != nil
     guard isUsed else { return }
     throw ApusError(
       .invalidParameter, "the cluster options are for --backend dask", hint: "add --backend dask")
@@ -59,6 +66,7 @@ struct ClusterOptions: ParsableArguments {
     let address = try scheduler ?? environment["APUS_SCHEDULER"] ?? LocalCluster.running().address
     let folder = certificates ?? (address.hasPrefix("tls:") ? environment["APUS_CERTIFICATES"] : nil)
     settings.security = folder.map { ClusterCertificates(folder: $0).security }
+    settings.dataStore = dataStore
     for text in needs {
       let parts = text.split(separator: "=", maxSplits: 1)
       guard parts.count == 2, let amount = Double(parts[1]), amount > 0 else {

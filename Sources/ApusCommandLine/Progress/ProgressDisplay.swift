@@ -14,10 +14,14 @@ final class ProgressDisplay: Sendable {
   private let state: Mutex<ProgressState>
   private let lastLog = Mutex(0.0)
   private let ticking = Mutex<Task<Void, Never>?>(nil)
+  private let cluster: @Sendable () -> String?
   private let isLive = Terminal.standardError.canRewriteLines
 
   /// Starts to show progress.
-  init(total: Int) {
+  ///
+  /// - Parameter cluster: says how the cluster is, whenever progress is shown.
+  init(total: Int, cluster: @escaping @Sendable () -> String? = { nil }) {
+    self.cluster = cluster
     state = Mutex(ProgressState(total: total))
     guard !Report.isQuiet else { return }
     let ticks = Task.detached { [weak self] in
@@ -43,6 +47,7 @@ final class ProgressDisplay: Sendable {
   private var current: ProgressState {
     var state = state.withLock { $0 }
     state.elapsed = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
+    state.cluster = cluster()
     return state
   }
 

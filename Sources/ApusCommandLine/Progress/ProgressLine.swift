@@ -2,16 +2,18 @@
 package enum ProgressLine {
   /// A line that is never longer than `width`, with as much of the state as fits.
   ///
-  /// What matters least goes first: the rate, then the bar, then the best score, then the time left.
+  /// What matters least goes first: the cluster, then the rate, then the bar, then the best score, then the time
+  /// left.
   package static func bar(_ state: ProgressState, width: Int) -> String {
     let count = "\(state.done)/\(state.total) fits"
     let failed = state.failed > 0 ? "\(state.failed) failed" : nil
     let left = state.secondsLeft.map { "\(Quantities.duration($0)) left" }
     let best = state.best.map { "best \(Quantities.score($0))" }
     let rate = state.rate.map { Quantities.rate($0) }
-    var parts = [count, rate, left, best, failed]
+    var parts = [count, rate, left, best, failed, state.cluster]
     func text() -> String { parts.compactMap { $0 }.joined(separator: "  ") }
     let smallestBar = 10
+    if text().count + 2 + smallestBar > width { parts[5] = nil }
     if text().count + 2 + smallestBar > width { parts[1] = nil }
     let room = width - text().count - 2
     if room >= smallestBar { return drawn(state.fraction, cells: min(30, room)) + "  " + text() }
@@ -28,6 +30,7 @@ package enum ProgressLine {
     }
     if let best = state.best { parts.append("best \(Quantities.score(best))") }
     if state.failed > 0 { parts.append("\(state.failed) failed") }
+    if let cluster = state.cluster { parts.append(cluster) }
     return parts.joined(separator: ", ")
   }
 

@@ -12,6 +12,8 @@ package struct ProgressState: Sendable, Equatable {
   package var best: Double?
   /// Seconds since the work began.
   package var elapsed: Double
+  /// What there is to say of the cluster that does the work; nil on this machine alone.
+  package var cluster: String?
 
   /// Creates a state.
   package init(done: Int = 0, total: Int, failed: Int = 0, best: Double? = nil, elapsed: Double = 0) {

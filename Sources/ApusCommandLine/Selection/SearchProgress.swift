@@ -11,8 +11,25 @@ final class SearchProgress: Sendable {
   private let state = Mutex(State())
   private let rankingMetric: Int
 
-  /// - Parameter rankingMetric: the position of the metric whose best score is shown.
-  init(rankingMetric: Int = 0) { self.rankingMetric = rankingMetric }
+  private let cluster: @Sendable () -> String?
+
+  /// - Parameters:
+  ///   - rankingMetric: the position of the metric whose best score is shown.
+  ///   - backend: where the fits run; a cluster is shown too.
+  init(rankingMetric: Int = 0, backend: any ParallelBackend) {
+    self.rankingMetric = rankingMetric
+    let dask = backend as? DaskBackend
+    cluster = { dask.map { Self.summary($0.status) } }
+  }
+
+  /// `4 workers, 8 slots, 2 batches sent again`.
+  private static func summary(_ status: ClusterStatus) -> String {
+    guard status.isConnected else { return "scheduler lost" }
+    let (workers, slots) = (status.workers.count, status.slots)
+    var text = "\(workers) worker\(workers == 1 ? "" : "s"), \(slots) slot\(slots == 1 ? "" : "s")"
+    if status.retries > 0 { text += ", \(status.retries) sent again" }
+    return text
+  }
 
   /// The number of fits that the search was to make.
   var fits: Int { state.withLock { $0.fits } }
@@ -21,7 +38,7 @@ final class SearchProgress: Sendable {
   func handle(_ event: SearchEvent) {
     switch event {
     case .started(_, _, let fits):
-      state.withLock { $0 = State(display: ProgressDisplay(total: fits), fits: fits) }
+      state.withLock { $0 = State(display: ProgressDisplay(total: fits, cluster: cluster), fits: fits) }
     case .restored(let fits, let failures):
       display?.update { state in
         state.done = fits

@@ -67,6 +67,7 @@ struct BridgeTerms: Encodable, Sendable {
   var timeout: Double
   var tls: Files?
   var resources: [String: Double]
+  var dataStore: String?
   var session: Session
 }
 

@@ -23,9 +23,13 @@ final class BridgeProcess: Sendable {
     let process = Process()
     let (input, output, errors) = (Pipe(), Pipe(), Pipe())
     do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      try capusbridge_bridge().data.write(to: file)
-      try capusbridge_worker().data.write(to: folder.appendingPathComponent("apus_worker.py"))
+      try FileManager.default.createDirectory(
+        at: folder.appendingPathComponent("apus_worker"), withIntermediateDirectories: true)
+      for index in 0..<capusbridge_file_count() {
+        let part = capusbridge_file_at(index)
+        try Data(bytes: part.bytes, count: part.count).write(
+          to: folder.appendingPathComponent(String(cString: part.path)))
+      }
       process.executableURL = URL(fileURLWithPath: python.contains("/") ? python : "/usr/bin/env")
       process.arguments = (python.contains("/") ? [] : [python]) + [file.path]
       process.standardInput = input
@@ -109,10 +113,6 @@ final class BridgeProcess: Sendable {
     }
     return bytes
   }
-}
-
-extension capusbridge_text {
-  fileprivate var data: Data { Data(bytes: bytes, count: count) }
 }
 
 /// The lines of a pipe, as they come.

@@ -39,6 +39,7 @@ struct BatchSize: Sendable {
   private static let largest = 16384
   private(set) var jobs = 1
   private var meanSeconds: Double?
+  private var wanted = 1
 
   /// Learns from a batch that has come back; the size at most doubles.
   mutating func finished(jobs count: Int, seconds: Double) {
@@ -46,7 +47,14 @@ struct BatchSize: Sendable {
     let mean = seconds / Double(count)
     let smoothed = meanSeconds.map { 0.5 * $0 + 0.5 * mean } ?? mean
     meanSeconds = smoothed
-    let wanted = max(1, Int(min(Self.targetSeconds / max(smoothed, 1e-6), Double(Self.largest))))
+    wanted = max(1, Int(min(Self.targetSeconds / max(smoothed, 1e-6), Double(Self.largest))))
     jobs = min(wanted, 2 * max(jobs, count))
+  }
+
+  /// How many batches should be at the cluster for each slot: one to run and one to follow while the size is being
+  /// found; then some twelve seconds of work, from which a cluster that scales by itself sees that it should grow.
+  var batchesPerSlot: Int {
+    guard let meanSeconds, jobs >= wanted else { return 2 }
+    return max(2, min(24, Int(12 / max(meanSeconds * Double(jobs), 0.5))))
   }
 }

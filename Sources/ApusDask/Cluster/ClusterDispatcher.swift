@@ -5,7 +5,7 @@ import Foundation
 /// Decides which jobs go to the cluster when, and hands back what became of them: one task that takes commands in
 /// order.
 ///
-/// At most two batches for each slot are at the cluster, so that no worker waits for its next one and a sweep of a
+/// A few batches for each slot are at the cluster, so that no worker waits for its next one and a sweep of a
 /// million jobs takes no more of the scheduler's memory than a short one.
 final class ClusterDispatcher {
   private struct RunEntry {
@@ -75,10 +75,14 @@ final class ClusterDispatcher {
 
   private var slots: Int { min(status.slots, settings.slotLimit ?? .max) }
 
-  /// Sends batches until every slot has one to run and one to follow.
+  /// The most batches that may be at the cluster. Where this client has a limit, each is taken to be running. A
+  /// cluster without workers gets some too: from what waits it sees that it should start one.
+  private var batchLimit: Int { settings.slotLimit ?? size.batchesPerSlot * max(1, slots) }
+
+  /// Sends batches until the cluster has as many as it should.
   private func fill() {
     guard failure == nil, status.isConnected else { return }
-    while batches.count < 2 * slots, let (id, drawn) = draw() {
+    while batches.count < batchLimit, let (id, drawn) = draw() {
       let number = nextBatch
       nextBatch += 1
       var messages: [JobMessage] = []
@@ -100,7 +104,9 @@ final class ClusterDispatcher {
 
   private func draw() -> (run: Int, jobs: [DrawnJob])? {
     for id in runs.keys.sorted() where runs[id]?.isActive == true {
-      if let drawn = runs[id]?.run.draw(size.jobs, window: size.jobs) { return (id, drawn) }
+      if let drawn = runs[id]?.run.draw(size.jobs, window: (batchLimit * size.jobs + 1) / 2) {
+        return (id, drawn)
+      }
       runs[id]?.isActive = false
       forgetIfEnded(id)
     }

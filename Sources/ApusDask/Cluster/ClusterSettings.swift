@@ -17,8 +17,15 @@ public struct ClusterSettings: Sendable {
   public var resources: [String: Double] = [:]
   /// Jobs of higher priority go before those of other clients.
   public var priority = 0
-  /// The most jobs that this client lets run at once; nil for as many as the cluster can.
+  /// The most batches of jobs that this client has at the cluster, so the most jobs that run at once; nil for as many
+  /// as the cluster can.
   public var slotLimit: Int?
+  /// Where workers load data from by themselves, instead of getting it from this program: the whole path of a folder
+  /// that all hosts share, or an address of `file`, `http`, `https`, `s3`, `gs` or whatever else fsspec knows.
+  ///
+  /// Files there are named by the SHA-256 of their bytes, which is checked on each host. What is not there yet is
+  /// written there, except to a web server. Credentials are those of each machine's own environment.
+  public var dataStore: String?
   /// The Python interpreter that has Dask; the environment's `APUS_PYTHON`, or `python3`, unless given.
   public var python: String?
   /// The files for TLS; nil for a scheduler that does not use it.

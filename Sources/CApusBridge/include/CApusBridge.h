@@ -5,16 +5,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// A text, UTF-8 and not terminated.
+/// A file: its path below the bridge's folder, and its text, UTF-8 and not terminated.
 typedef struct {
+  const char *path;
   const uint8_t *bytes;
   size_t count;
-} capusbridge_text;
+} capusbridge_file;
 
-/// The text of `apus_bridge.py`.
-capusbridge_text capusbridge_bridge(void);
+/// How many files there are.
+size_t capusbridge_file_count(void);
 
-/// The text of `apus_worker.py`.
-capusbridge_text capusbridge_worker(void);
+/// The file at an index below the count.
+capusbridge_file capusbridge_file_at(size_t index);
 
 #endif

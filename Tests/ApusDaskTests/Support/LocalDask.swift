@@ -19,27 +19,30 @@ final class LocalDask: Sendable {
   private let workers = Mutex<[Process]>([])
   private let python: String
   private let certificates: ClusterCertificates?
+  private let environment: [String: String]
 
   /// Starts a scheduler and some workers of one thread each.
   init(
-    workers count: Int = 2, python: String = LocalDask.python, certificates: ClusterCertificates? = nil
+    workers count: Int = 2, python: String = LocalDask.python, certificates: ClusterCertificates? = nil,
+    host: String = "127.0.0.1", environment: [String: String] = [:]
   ) throws {
+    self.environment = environment
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-dask-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     self.python = python
     self.certificates = certificates
-    address = "\(certificates == nil ? "tcp" : "tls")://127.0.0.1:\(try Self.freePort())"
+    address = "\(certificates == nil ? "tcp" : "tls")://\(host):\(try Self.freePort())"
     scheduler = Mutex(
       try Self.start(
         python, Self.schedulerArguments(address) + Self.security(certificates, "scheduler"),
-        log: folder.appendingPathComponent("scheduler.log")))
+        environment: environment, log: folder.appendingPathComponent("scheduler.log")))
     for _ in 0..<count { try addWorker() }
   }
 
   deinit { stop() }
 
-  /// Starts another worker.
-  func addWorker() throws {
+  /// Starts another worker, with Dask's resources and through another command if need be.
+  func addWorker(resources: String? = nil, through command: [String] = []) throws {
     let number = workers.withLock { $0.count }
     let process = try Self.start(
       python,
@@ -47,7 +50,9 @@ final class LocalDask: Sendable {
         "worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny", "--local-directory",
         folder.path,
         "--name", "worker-\(number)",
-      ] + Self.security(certificates, "worker"), log: folder.appendingPathComponent("worker-\(number).log"))
+      ] + (resources.map { ["--resources", $0] } ?? []) + Self.security(certificates, "worker"),
+      through: command, environment: environment,
+      log: folder.appendingPathComponent("worker-\(number).log"))
     workers.withLock { $0.append(process) }
   }
 
@@ -63,7 +68,7 @@ final class LocalDask: Sendable {
       kill(process.processIdentifier, SIGKILL)
       process = try Self.start(
         python, Self.schedulerArguments(address) + Self.security(certificates, "scheduler"),
-        log: folder.appendingPathComponent("scheduler-again.log"))
+        environment: environment, log: folder.appendingPathComponent("scheduler-again.log"))
     }
   }
 
@@ -76,9 +81,10 @@ final class LocalDask: Sendable {
   }
 
   private static func schedulerArguments(_ address: String) -> [String] {
-    let port = address.split(separator: ":").last.map(String.init) ?? ""
+    let parts = address.split(separator: ":").map { $0.drop { $0 == "/" } }
     return [
-      "scheduler", "--protocol", String(address.prefix(3)), "--host", "127.0.0.1", "--port", port,
+      "scheduler", "--protocol", String(address.prefix(3)), "--host", String(parts[1]), "--port",
+      String(parts[2]),
       "--no-dashboard",
     ]
   }
@@ -91,10 +97,15 @@ final class LocalDask: Sendable {
     ]
   }
 
-  private static func start(_ python: String, _ arguments: [String], log: URL) throws -> Process {
+  private static func start(
+    _ python: String, _ arguments: [String], through command: [String] = [],
+    environment: [String: String], log: URL
+  ) throws -> Process {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: python)
-    process.arguments = ["-m", "dask"] + arguments
+    let words = command + [python, "-m", "dask"] + arguments
+    process.executableURL = URL(fileURLWithPath: words[0])
+    process.arguments = Array(words.dropFirst())
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     try Data().write(to: log)
     let handle = try FileHandle(forWritingTo: log)
     process.standardOutput = handle
@@ -104,7 +115,7 @@ final class LocalDask: Sendable {
     return process
   }
 
-  private static func freePort() throws -> UInt16 {
+  static func freePort() throws -> UInt16 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()

@@ -20,9 +20,16 @@ struct StudyCommand: AsyncParsableCommand {
       """,
     subcommands: [
       StudyListCommand.self, StudyShowCommand.self, StudyBestCommand.self, StudyExportCommand.self,
-      StudyReportCommand.self, StudyServeCommand.self, StudyDiffCommand.self, StudyRetryFailedCommand.self,
-      StudyCollectGarbageCommand.self,
+      StudyReportCommand.self,
+    ] + serving + [
+      StudyDiffCommand.self, StudyRetryFailedCommand.self, StudyCollectGarbageCommand.self,
     ])
+
+  #if WITHOUT_SERVER
+    private static let serving: [any ParsableCommand.Type] = []
+  #else
+    private static let serving: [any ParsableCommand.Type] = [StudyServeCommand.self]
+  #endif
 }
 
 /// Which study of which file.

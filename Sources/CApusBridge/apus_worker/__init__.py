@@ -1,0 +1,15 @@
+"""Runs the jobs of an Apus program under a Dask worker.
+
+The bridge sends this package to the workers of a cluster. It keeps Apus worker processes, hands them jobs over the
+worker protocol, and brings back their answers; and it keeps the files that jobs need, once on each host. Jobs and
+results are bytes that nothing here looks into.
+"""
+
+from .blobs import Blobs, fetch_blob, file_digest, open_url, reason_of, store_part
+from .jobs import end_session, ended, forget, probe, run_batch
+from .wire import LONGEST_FRAME, Body, frame, sized
+
+__all__ = [
+    "Blobs", "Body", "LONGEST_FRAME", "end_session", "ended", "fetch_blob", "file_digest", "forget", "frame",
+    "open_url", "probe", "reason_of", "run_batch", "sized", "store_part",
+]

@@ -1,0 +1,155 @@
+"""Files that jobs need, once on each host."""
+
+import contextlib
+import hashlib
+import os
+import socket
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+
+class Missing(Exception):
+    """Blobs that a batch needs are not on this host."""
+
+    def __init__(self, digests):
+        super().__init__(*digests)
+        self.digests = digests
+
+
+class Blobs:
+    """Files named by digest, once on each host: every session has a link of its own to the file."""
+
+    LEASE = 24 * 3600
+    PART = 32 << 20
+
+    @staticmethod
+    def folders(executable):
+        shared = [] if executable else ["/dev/shm"]  # where programs often may not be run
+        for parent in [*shared, tempfile.gettempdir()]:
+            folder = os.path.join(parent, f"apus-{os.getuid()}")
+            with contextlib.suppress(OSError):
+                os.makedirs(folder, 0o700, exist_ok=True)
+                status = os.lstat(folder)
+                # Somebody else's folder, or one that others may write to, is not to be trusted.
+                if status.st_uid == os.getuid() and status.st_mode & 0o077 == 0:
+                    yield folder
+
+    @classmethod
+    def path(cls, session, digest, executable=False):
+        """The file's path for a session; None when this host does not have the file."""
+        for folder in cls.folders(executable):
+            own = os.path.join(folder, f"{digest}.{session}")
+            if os.path.exists(own):
+                if time.time() - os.stat(own).st_mtime > cls.LEASE / 24:
+                    os.utime(own)  # a session that still works keeps its files
+                return own
+            for name in os.listdir(folder):
+                if name.startswith(digest + ".") and not name.endswith(".part"):
+                    with contextlib.suppress(OSError):
+                        os.link(os.path.join(folder, name), own)
+                    if os.path.exists(own):
+                        return own
+        return None
+
+    @classmethod
+    def place(cls, size, executable):
+        """The folder for a new file: the first that keeps a tenth of its space free."""
+        for folder in cls.folders(executable):
+            space = os.statvfs(folder)
+            if space.f_bavail * space.f_frsize * 9 // 10 >= size:
+                return folder
+        raise OSError(f"no room for {size} bytes on {socket.gethostname()}; free some space or set TMPDIR")
+
+    @classmethod
+    def remove(cls, session=None, digest=None):
+        """Removes a session's files, or one of them; and whatever nobody has asked for in a day."""
+        for executable in (False, True):
+            for folder in cls.folders(executable):
+                for name in os.listdir(folder):
+                    path = os.path.join(folder, name)
+                    with contextlib.suppress(OSError):
+                        named, owner, *_ = (*name.split("."), "")
+                        mine = owner == session and digest in (None, named)
+                        if mine or time.time() - os.stat(path).st_mtime > cls.LEASE:
+                            os.unlink(path)
+
+
+def store_part(session, digest, size, offset, part, executable):
+    """Writes a part of a blob; the last one checks the digest and gives the file its name."""
+    if Blobs.path(session, digest, executable):
+        return
+    folder = Blobs.place(size - offset, executable)
+    # Written by one Dask worker, part after part; another worker of this host may write a file of its own.
+    path = os.path.join(folder, f"{digest}.{session}.{os.getpid()}.part")
+    with open(path, "r+b" if offset else "wb") as file:
+        file.seek(offset)
+        file.write(part)
+    if offset + len(part) >= size:
+        adopt(path, session, digest, executable, "data that was sent")
+
+
+def adopt(path, session, digest, executable, origin):
+    """Gives a file its name, if it is what its name says."""
+    found = file_digest(path)
+    if found != digest:
+        os.unlink(path)
+        raise ValueError(f"{origin} arrived on {socket.gethostname()} with digest {found}, expected {digest}")
+    os.chmod(path, 0o700 if executable else 0o600)
+    os.rename(path, os.path.join(os.path.dirname(path), f"{digest}.{session}"))
+
+
+def fetch_blob(session, digest, size, url):
+    """Loads a blob straight from a store: a folder that hosts share, a web server, an object store."""
+    if Blobs.path(session, digest):
+        return
+    path = os.path.join(Blobs.place(size, False), f"{digest}.{session}.{os.getpid()}.part")
+    try:
+        with open_url(url) as source, open(path, "wb") as file:
+            # One byte too many is enough to see that it is not the file.
+            left = size + 1
+            while left > 0 and (part := source.read(min(Blobs.PART, left))):
+                file.write(part)
+                left -= len(part)
+        adopt(path, session, digest, False, url)
+    except ValueError:
+        raise
+    except Exception as error:
+        raise RuntimeError(f"{socket.gethostname()} cannot load {url}: {reason_of(error, url)}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
+def open_url(url, mode="rb"):
+    """A file of a store, to read from or to write to."""
+    if url.startswith(("http://", "https://")):
+        return urllib.request.urlopen(url, timeout=60)
+    if "://" not in url:
+        return open(url, mode)
+    import fsspec
+
+    # What a bucket holds may have changed since it was listed; and buckets are the user's to make.
+    return fsspec.open(url, mode, auto_mkdir=False, use_listings_cache=False).open()
+
+
+def reason_of(error, url):
+    """What went wrong with a store, and what helps."""
+    name = type(error).__name__
+    if isinstance(error, ImportError):
+        library = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}.get(url.split(":")[0])
+        return f"{error}; install it there with: pip install {library}" if library else str(error)
+    if isinstance(error, FileNotFoundError) or isinstance(error, urllib.error.HTTPError) and error.code == 404:
+        return "there is no such file"
+    if name in ("NoCredentialsError", "PermissionError", "ClientError") or "credential" in str(error).lower():
+        return f"no credentials that allow it ({name}: {error}); workers use those of their own environment"
+    return f"{name}: {error}"
+
+
+def file_digest(path):
+    hasher = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(1 << 20):
+            hasher.update(part)
+    return hasher.hexdigest()

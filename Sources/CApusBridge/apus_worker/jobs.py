@@ -1,0 +1,177 @@
+"""What the bridge calls on Dask's workers."""
+
+import contextlib
+import json
+import os
+import platform
+import socket
+import struct
+import threading
+import time
+
+from .blobs import Blobs, Missing
+from .process import ApusWorker, TooLong, WorkerEnded
+from .wire import ENDED, Body, Session, sized
+
+_lock = threading.Lock()
+_idle = {}  # by session: Apus workers without jobs
+_busy = set()
+_ended_sessions = set()
+
+
+def _take_worker(session):
+    with _lock:
+        idle = _idle.setdefault(session.name, [])
+        worker = idle.pop() if idle else None
+    if worker is not None and worker.process.poll() is not None:
+        worker.close()
+        worker = None
+    worker = worker or ApusWorker(session)
+    with _lock:
+        _busy.add(worker)
+    return worker
+
+
+def _give_back(worker):
+    with _lock:
+        _busy.discard(worker)
+        if worker.session.name in _ended_sessions or worker.process.poll() is not None:
+            worker.close()
+        else:
+            worker.used = time.monotonic()
+            _idle.setdefault(worker.session.name, []).append(worker)
+
+
+def run_batch(terms, data, batch):
+    """Runs the jobs of a batch in an Apus worker on this host; called by Dask.
+
+    The answer is a byte and what it announces: 0 and records of results by worker; 1 and the digests that this
+    host does not have; or 2, a job that is to run by itself, and records of those that are done.
+    """
+    session = Session(terms)
+    body, jobs = Body(batch), {}
+    while not body.at_end:
+        job = body.take("Q")
+        jobs[job] = body.sized()
+    answers, crashes, failures_to_start = [], {}, 0
+    while jobs:
+        worker = None
+        try:
+            worker = _take_worker(session)
+            worker.place(data)
+            worker.run(jobs, answers)
+        except Missing as missing:
+            return b"\1" + json.dumps(missing.digests).encode()
+        except TooLong as job:
+            if session.name in _ended_sessions:
+                return b"\0"
+            return b"\2" + struct.pack("<Q", job.job) + b"".join(answers)
+        except OSError as error:
+            # No room for its files, say: another attempt may find some.
+            if worker is not None:
+                worker.close()
+            failures_to_start += 1
+            if failures_to_start >= 3:
+                for job in list(jobs):
+                    answers.append(ended(jobs, job, socket.gethostname(), "lost", f"no worker could be used: {error}"))
+        except WorkerEnded as death:
+            if session.name in _ended_sessions:
+                return b"\0"
+            if worker is None:
+                failures_to_start += 1
+                if failures_to_start < 3:
+                    continue
+                for job in list(jobs):
+                    message = f"no worker could be started: {death.message}"
+                    answers.append(ended(jobs, job, socket.gethostname(), "lost", message))
+                break
+            worker.close()
+            # A death between two jobs is put down to the next one, so that nothing loops for ever.
+            job = death.running if death.running in jobs else next(iter(jobs), None)
+            if job is None:
+                continue
+            crashes[job] = crashes.get(job, 0) + 1
+            if death.reason == "timedOut":
+                answers.append(ended(jobs, job, worker.name, death.reason, death.message))
+            elif crashes[job] >= session.crash_limit:
+                message = death.message
+                if crashes[job] > 1:
+                    message = f"ended {crashes[job]} workers; the last time {message}"
+                answers.append(ended(jobs, job, worker.name, death.reason, message))
+        finally:
+            if worker is not None:
+                _give_back(worker)
+    return b"\0" + b"".join(answers)
+
+
+def ended(jobs, job, worker, reason, message):
+    del jobs[job]
+    payload = json.dumps({"reason": reason, "message": message}).encode()
+    return sized(worker) + sized(struct.pack("<QBdd", job, ENDED, 0, 0) + sized(payload))
+
+
+def describe():
+    """What a host is, for the table of a mismatch."""
+    return {
+        "host": socket.gethostname(),
+        "machine": platform.machine(),
+        "libc": " ".join(platform.libc_ver()),
+        "cpus": os.cpu_count(),
+    }
+
+
+def probe(terms):
+    """Starts an Apus worker, to see that it can be started here; what is wrong, or None."""
+    _keep_clean()
+    try:
+        _give_back(_take_worker(Session(terms)))
+    except WorkerEnded as death:
+        return f"{json.dumps(describe())}: {death.message}"
+    except Missing:
+        return "missing"
+    except OSError as error:
+        return f"{json.dumps(describe())}: {error}"
+    return None
+
+
+def end_session(name):
+    """Ends the Apus workers of a session on this host and removes its files."""
+    with _lock:
+        _ended_sessions.add(name)
+        idle = _idle.pop(name, [])
+        busy = [worker for worker in _busy if worker.session.name == name]
+    for worker in busy:
+        worker.kill()  # whoever waits for its results closes it
+    for worker in idle:
+        worker.close()
+    Blobs.remove(name)
+
+
+_cleaner = None
+
+
+def _keep_clean():
+    """Ends what sessions have left whose programs could not clear up: looks every quarter of an hour."""
+    global _cleaner
+    with _lock:
+        if _cleaner is None:
+            _cleaner = threading.Thread(target=_clean, daemon=True)
+            _cleaner.start()
+
+
+def _clean():
+    while True:
+        with contextlib.suppress(OSError):
+            Blobs.remove()
+        with _lock:
+            stale = [w for idle in _idle.values() for w in idle if time.monotonic() - w.used > Blobs.LEASE / 24]
+            for worker in stale:
+                _idle[worker.session.name].remove(worker)
+        for worker in stale:
+            worker.close()
+        time.sleep(900)
+
+
+def forget(name, digest):
+    """Removes a blob of a session from this host."""
+    Blobs.remove(name, digest)

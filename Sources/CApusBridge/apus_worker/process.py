@@ -1,0 +1,285 @@
+"""A worker process of Apus under a Dask worker."""
+
+import contextlib
+import json
+import mmap
+import os
+import selectors
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+from .blobs import Blobs, Missing, file_digest
+from .wire import GREETING, JOBS, LONGEST_FRAME, PLACE, PREAMBLE, REFUSE, RESULTS, WELCOME, WORKER_PROTOCOL
+from .wire import Body, frame, sized
+
+_known_digests = {}
+
+
+def _fingerprint(path):
+    status = os.stat(path)
+    seconds, nanoseconds = divmod(status.st_mtime_ns, 1_000_000_000)
+    return f"{status.st_dev}-{status.st_ino}-{status.st_size}-{seconds}-{nanoseconds}"
+
+
+def executable_path(session):
+    """The program that runs jobs: one that is installed here if it is the same, else the one that was sent."""
+    for path in (os.environ.get("APUS_EXECUTABLE"), shutil.which("apus")):
+        if path and os.path.exists(path):
+            fingerprint = _fingerprint(path)
+            if fingerprint not in _known_digests:
+                _known_digests[fingerprint] = file_digest(path)
+            if _known_digests[fingerprint] == session.executable:
+                return path
+    path = Blobs.path(session.name, session.executable, executable=True)
+    if path is None:
+        raise Missing([session.executable])
+    return path
+
+
+class WorkerEnded(Exception):
+    """An Apus worker process is gone: why, as a reason and a sentence."""
+
+    def __init__(self, reason, message, running=None):
+        super().__init__(message)
+        self.reason, self.message, self.running = reason, message, running
+
+
+class TooLong(Exception):
+    """A job runs for so long that it should run alone."""
+
+    def __init__(self, job):
+        super().__init__(job)
+        self.job = job
+
+
+# Seconds that a job may run among others; past it, it is begun again by itself.
+PATIENCE = 2
+
+
+class ApusWorker:
+    """A worker process of Apus, and both ends of its pipes."""
+
+    def __init__(self, session):
+        self.session = session
+        self.placed = {}
+        self.buffer = bytearray()
+        self.last_lines = b""
+        self.stopped = None
+        path = executable_path(session)
+        handle, page = tempfile.mkstemp(prefix="apus-page-")
+        try:
+            os.ftruncate(handle, 4096)
+            self.page = mmap.mmap(handle, 4096)
+            environment = dict(
+                os.environ,
+                APUS_WORKER=f":1:{_fingerprint(path)}:{session.executable}",
+                APUS_PAGE=page,
+                SWIFT_BACKTRACE="enable=no",
+            )
+            self.selector = selectors.DefaultSelector()
+            # The shell opens the page as descriptor 3, which Python cannot do without running code after a fork.
+            self.process = subprocess.Popen(
+                ["/bin/sh", "-c", 'exec "$0" "$@" 3<>"$APUS_PAGE"', path, *session.arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                bufsize=0,
+                start_new_session=True,
+            )
+            self.name = f"{socket.gethostname()} pid {self.process.pid}"
+            for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+                os.set_blocking(stream.fileno(), False)
+            self.selector.register(self.process.stdout, selectors.EVENT_READ)
+            self.selector.register(self.process.stderr, selectors.EVENT_READ)
+            self._greet()
+        except BaseException:
+            if hasattr(self, "process"):
+                self.close()
+            raise
+        finally:
+            os.close(handle)
+            os.unlink(page)
+
+    def _greet(self):
+        deadline = time.monotonic() + 30
+        while PREAMBLE not in self.buffer:
+            self._pump(0.1)
+            if len(self.buffer) > 1 << 16 or time.monotonic() > deadline:
+                self.stopped = ("lost", "did not greet as a worker of Apus")
+                self.kill()
+                raise self.end()
+        del self.buffer[: self.buffer.index(PREAMBLE) + len(PREAMBLE)]
+        while (greeting := self._next_frame()) is None:
+            self._pump(0.1)
+        if greeting[0] != GREETING:
+            self.stopped = ("lost", f"greeted with a frame of type {greeting[0]}")
+            self.kill()
+            raise self.end()
+        theirs = json.loads(Body(greeting[1]).sized())
+        mine = {"version": WORKER_PROTOCOL, "executable": self.session.executable, "wireNames": self.session.wire_names}
+        missing = set(mine["wireNames"]) - set(theirs["wireNames"])
+        if missing or any(theirs[key] != mine[key] for key in ("version", "executable")):
+            table = mismatch_table(mine, theirs)
+            self.send(frame(REFUSE, sized(table)))
+            raise WorkerEnded("lost", table)
+        self.send(frame(WELCOME, sized(json.dumps({"threads": self.session.threads}))))
+
+    def send(self, data):
+        """Sends all of the data, taking in what comes meanwhile so that no pipe fills up for ever."""
+        data = memoryview(data)
+        self.selector.register(self.process.stdin, selectors.EVENT_WRITE)
+        try:
+            while data:
+                with contextlib.suppress(BlockingIOError):
+                    data = data[os.write(self.process.stdin.fileno(), data[: 1 << 16]) :]
+                if data:
+                    self._pump(0.1)
+        except BrokenPipeError:
+            self._pump(1)  # reads what the worker said last
+            raise self.end() from None
+        finally:
+            self.selector.unregister(self.process.stdin)
+
+    def _pump(self, seconds):
+        for key, _ in self.selector.select(seconds):
+            if key.fileobj is self.process.stdin:
+                continue
+            try:
+                data = os.read(key.fd, 1 << 18)
+            except BlockingIOError:
+                continue
+            if key.fileobj is self.process.stderr:
+                self.last_lines = (self.last_lines + data)[-2048:]
+                if not data:
+                    self.selector.unregister(self.process.stderr)
+            elif data:
+                self.buffer += data
+            else:
+                raise self.end()
+
+    def _next_frame(self):
+        if len(self.buffer) < 5:
+            return None
+        length, kind = struct.unpack_from("<IB", self.buffer)
+        if not 1 <= length <= LONGEST_FRAME:
+            self.stopped = ("trapped", f"its worker sent a frame of {length} bytes")
+            self.kill()
+            raise self.end()
+        if len(self.buffer) < 4 + length:
+            return None
+        body = bytes(self.buffer[5 : 4 + length])
+        del self.buffer[: 4 + length]
+        return kind, body
+
+    def place(self, data):
+        """Tells the worker where the data of its jobs lies."""
+        missing = []
+        for reference, blob in data.items():
+            if self.placed.get(reference) == blob:
+                continue
+            path = Blobs.path(self.session.name, blob)
+            if path is None:
+                missing.append(blob)
+            else:
+                self.send(frame(PLACE, sized(reference) + sized(path)))
+                self.placed[reference] = blob
+        if missing:
+            raise Missing(missing)
+
+    def run(self, jobs, answers):
+        """Runs jobs, a dictionary of messages by id, and appends the workers' own records of them to answers.
+
+        A job that goes on for longer than PATIENCE is not let hold back the results of others: the worker is
+        stopped with it, and TooLong says which it was.
+        """
+        in_company = len(jobs) > 1
+        self.send(frame(JOBS, b"".join(jobs.values())))
+        while jobs:
+            self._watch(in_company)
+            self._pump(0.1)
+            while (message := self._next_frame()) is not None:
+                if message[0] != RESULTS:
+                    raise WorkerEnded("trapped", f"its worker sent a frame of type {message[0]}")
+                body = Body(message[1])
+                memory = body.take("Q")
+                start = body.position
+                while not body.at_end:
+                    job, *_ = body.take("QBdd")
+                    body.sized()
+                    jobs.pop(job, None)
+                answers.append(sized(self.name) + sized(message[1][start:]))
+                if self.session.memory_limit and memory > self.session.memory_limit and not jobs:
+                    self.close()
+
+    @property
+    def running(self):
+        return struct.unpack_from("<Q", self.page)[0] or None
+
+    def _watch(self, in_company):
+        """Ends the process when its job runs for too long, or eats too much."""
+        job, since = struct.unpack_from("<QQ", self.page)
+        limit = self.session.job_timeout
+        seconds = (time.clock_gettime_ns(time.CLOCK_MONOTONIC) - since) / 1e9 if job else 0
+        if limit and seconds > limit:
+            self.stopped = ("timedOut", f"ran for more than {limit} s and was stopped with its worker")
+        elif in_company and seconds > PATIENCE:
+            self.close()
+            raise TooLong(job)
+        elif self.session.memory_limit:
+            with contextlib.suppress(OSError, ValueError), open(f"/proc/{self.process.pid}/statm") as file:
+                _, resident, shared, *_ = map(int, file.read().split())
+                used = (resident - shared) * mmap.PAGESIZE
+                if used > 2 * self.session.memory_limit:
+                    self.stopped = ("outOfMemory", f"used {used >> 20} MB, twice the limit of a worker")
+        if self.stopped:
+            self.kill()
+
+    def kill(self):
+        with contextlib.suppress(OSError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def end(self):
+        """What to say of the process that has ended."""
+        try:
+            code = self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            code = self.process.wait()
+        with contextlib.suppress(OSError):
+            self.last_lines += os.read(self.process.stderr.fileno(), 1 << 16) or b""
+        if self.stopped:
+            reason, sentence = self.stopped
+        elif code < 0:
+            reason, sentence = "trapped", f"its worker was killed by signal {-code} ({signal.strsignal(-code)})"
+        else:
+            reason, sentence = "trapped", f"its worker exited with code {code}"
+        lines = [line for line in self.last_lines.decode(errors="replace").splitlines() if line.strip()][-3:]
+        if lines:
+            sentence += "; last output: " + " | ".join(lines)
+        return WorkerEnded(reason, sentence, self.running)
+
+    def close(self):
+        self.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+        self.selector.close()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            stream.close()
+        self.page.close()
+
+
+def mismatch_table(program, worker):
+    rows = [("", "program", f"worker on {socket.gethostname()}")]
+    rows.append(("protocol version", str(program["version"]), str(worker["version"])))
+    rows.append(("executable", program["executable"][:12], worker["executable"][:12]))
+    for name in sorted(set(program["wireNames"]) | set(worker["wireNames"])):
+        rows.append((f"job {name}", *("yes" if name in side["wireNames"] else "no" for side in (program, worker))))
+    widths = [max(len(row[column]) for row in rows) + 2 for column in range(2)]
+    lines = [f"  {row[0]:<{widths[0]}}{row[1]:<{widths[1]}}{row[2]}" for row in rows]
+    return "the worker does not fit the program\n" + "\n".join(lines)

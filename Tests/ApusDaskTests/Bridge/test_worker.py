@@ -1,0 +1,118 @@
+"""The half of the bridge that runs on Dask's workers, without a cluster: files, leases and messages."""
+
+import hashlib
+import os
+import sys
+import tempfile
+import time
+import unittest
+from unittest import mock
+
+sys.path.insert(0, sys.argv.pop(1))
+import apus_worker  # noqa: E402
+from apus_worker import blobs, process, wire  # noqa: E402
+
+
+class BlobTests(unittest.TestCase):
+    def setUp(self):
+        self.root = tempfile.TemporaryDirectory()
+        self.addCleanup(self.root.cleanup)
+        folder = os.path.join(self.root.name, "files")
+        os.mkdir(folder, 0o700)
+        self.folder = folder
+        patch = mock.patch.object(apus_worker.Blobs, "folders", lambda executable: [folder])
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def store(self, session, data, digest=None):
+        digest = digest or hashlib.sha256(data).hexdigest()
+        middle = len(data) // 2
+        if middle:
+            apus_worker.store_part(session, digest, len(data), 0, data[:middle], False)
+        apus_worker.store_part(session, digest, len(data), middle, data[middle:], False)
+        return digest
+
+    def test_parts_become_a_file_and_sessions_share_it(self):
+        for data in (b"", b"x", b"abc" * 1000):
+            digest = self.store("one", data)
+            with open(apus_worker.Blobs.path("one", digest), "rb") as file:
+                self.assertEqual(file.read(), data)
+            own, shared = (os.stat(apus_worker.Blobs.path(name, digest)) for name in ("one", "two"))
+            self.assertEqual(own.st_ino, shared.st_ino)
+            self.assertEqual(own.st_mode & 0o777, 0o600)
+            apus_worker.Blobs.remove("one")
+            self.assertEqual(os.listdir(self.folder), [f"{digest}.two"])
+            apus_worker.Blobs.remove("two")
+
+    def test_what_is_not_what_it_says_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "with digest [0-9a-f]{64}, expected 0{64}"):
+            self.store("one", b"abc", "0" * 64)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_session_whose_name_is_part_of_another_keeps_to_itself(self):
+        digest = self.store("abc", b"1")
+        self.store("abcdef", b"2")
+        apus_worker.Blobs.remove("abc")
+        self.assertEqual([name.split(".")[1] for name in os.listdir(self.folder)], ["abcdef"])
+        self.assertIsNone(apus_worker.Blobs.path("abc", digest))
+
+    def test_a_lease_ends_after_a_day_unless_the_file_is_used(self):
+        digest = self.store("one", b"1")
+        path = os.path.join(self.folder, f"{digest}.one")
+        yesterday = time.time() - apus_worker.Blobs.LEASE - 60
+        os.utime(path, (yesterday, yesterday))
+        apus_worker.Blobs.path("one", digest)
+        apus_worker.Blobs.remove()
+        self.assertTrue(os.path.exists(path))
+        os.utime(path, (yesterday, yesterday))
+        apus_worker.Blobs.remove()
+        self.assertFalse(os.path.exists(path))
+
+    def test_a_full_disk_is_said(self):
+        with self.assertRaisesRegex(OSError, "no room for [0-9]+ bytes on"):
+            apus_worker.Blobs.place(1 << 60, False)
+
+    def test_a_store_that_fails_leaves_nothing(self):
+        wrong = os.path.join(self.root.name, "wrong")
+        with open(wrong, "wb") as file:
+            file.write(b"123")
+        with self.assertRaisesRegex(ValueError, "wrong arrived on"):
+            apus_worker.fetch_blob("one", "0" * 64, 3, wrong)
+        with self.assertRaisesRegex(RuntimeError, "there is no such file"):
+            apus_worker.fetch_blob("one", "0" * 64, 3, wrong + "er")
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_missing_library_is_named(self):
+        reason = blobs.reason_of(ImportError("no module"), "gs://bucket/file")
+        self.assertIn("pip install gcsfs", reason)
+
+
+class ProcessTests(unittest.TestCase):
+    def test_a_program_that_does_not_greet_is_ended(self):
+        started = []
+
+        class Recorded(process.subprocess.Popen):
+            def __init__(self, *arguments, **options):
+                super().__init__(*arguments, **options)
+                started.append(self)
+
+        terms = '{"name": "s", "executable": "", "arguments": [], "wireNames": [], "threads": 1, "crashLimit": 2}'
+        session = wire.Session(terms)
+        with mock.patch.object(process, "executable_path", lambda session: "/bin/true"), mock.patch.object(
+            process.subprocess, "Popen", Recorded
+        ), self.assertRaises(process.WorkerEnded):
+            process.ApusWorker(session)
+        self.assertIsNotNone(started[0].poll())
+        self.assertTrue(started[0].stdout.closed)
+
+    def test_the_table_of_a_mismatch_shows_both_sides(self):
+        table = process.mismatch_table(
+            {"version": 1, "executable": "a" * 64, "wireNames": ["fit"]},
+            {"version": 2, "executable": "b" * 64, "wireNames": ["score"]},
+        )
+        self.assertRegex(table, r"protocol version +1 +2\n")
+        self.assertRegex(table, r"job fit +yes +no\n")
+
+
+if __name__ == "__main__":
+    unittest.main()

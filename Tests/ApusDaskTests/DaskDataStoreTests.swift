@@ -1,0 +1,126 @@
+import ApusDask
+import ApusParallel
+import ApusTestJobs
+import ApusTestSupport
+import Foundation
+import Testing
+
+/// Workers load data by themselves: from a folder, a web server and an object store, all real.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct DaskDataStoreTests {
+  private let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-store-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  /// Sums shared numbers on a cluster whose workers load them from a store.
+  private func sum(_ count: Int, from store: String, environment: [String: String] = [:]) async throws {
+    let cluster = try LocalDask(workers: 1, environment: environment)
+    let backend = try await DaskBackend(cluster) { $0.dataStore = store }
+    let reference = try await backend.put(SharedNumbers(count: count))
+    for await result in backend.run([SumShared(numbers: reference)]) {
+      #expect(try result.outcome.get().sum == Double(count - 1) * Double(count) / 2)
+    }
+    await backend.close()
+  }
+
+  /// The message with which placing data on a store fails.
+  private func failure(from store: String, environment: [String: String] = [:]) async throws -> String {
+    let cluster = try LocalDask(workers: 1, environment: environment)
+    let backend = try await DaskBackend(cluster) { $0.dataStore = store }
+    var message = ""
+    do {
+      _ = try await backend.put(SharedNumbers(count: 1000))
+      Issue.record("it was placed")
+    } catch { message = "\(error)" }
+    await backend.close()
+    return message
+  }
+
+  private func files() throws -> [URL] {
+    try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+  }
+
+  @Test func fromAFolderAndFromAWebServer() async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let port = try LocalDask.freePort()
+    let server = try start(["-m", "http.server", "\(port)", "--bind", "127.0.0.1", "-d", folder.path])
+    defer { kill(server.processIdentifier, SIGKILL) }
+    let web = "http://127.0.0.1:\(port)"
+    let absent = try await failure(from: web)
+    #expect(absent.contains("a web server takes no files"), "\(absent)")
+
+    try await sum(1000, from: folder.path)
+    try await sum(2000, from: "file://\(folder.path)")
+    #expect(try files().count == 2)
+    try await sum(1000, from: web)
+
+    // Somebody changes a byte: it is refused, by name.
+    for file in try files() {
+      var bytes = try Data(contentsOf: file)
+      bytes[bytes.count - 1] ^= 1
+      try bytes.write(to: file)
+    }
+    let damaged = try await failure(from: web)
+    #expect(damaged.contains(web) && damaged.contains("arrived on"), "\(damaged)")
+    #expect(damaged.contains("with digest") && damaged.contains("expected"), "\(damaged)")
+  }
+
+  @Test func fromAnObjectStore() async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let port = try LocalDask.freePort()
+    let server = try start(["-m", "moto.server", "-H", "127.0.0.1", "-p", "\(port)"])
+    defer { kill(server.processIdentifier, SIGKILL) }
+    let environment = [
+      "AWS_ENDPOINT_URL": "http://127.0.0.1:\(port)", "AWS_ACCESS_KEY_ID": "someone",
+      "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1",
+    ]
+    // The bridge takes its credentials from this program's environment, workers from theirs.
+    for (name, value) in environment { setenv(name, value, 1) }
+    defer { for name in environment.keys { unsetenv(name) } }
+    let made = try runProgram(
+      LocalDask.python,
+      [
+        "-c",
+        """
+        import boto3, time
+        for _ in range(100):
+            try:
+                boto3.client("s3").create_bucket(Bucket="sweeps")
+                break
+            except Exception:
+                time.sleep(0.1)
+        """,
+      ])
+    #expect(made.exitCode == 0, "\(made.errors)")
+    try await sum(3000, from: "s3://sweeps/data", environment: environment)
+    var strangers = environment
+    strangers["AWS_ACCESS_KEY_ID"] = ""
+    strangers["AWS_SECRET_ACCESS_KEY"] = ""
+    strangers["AWS_EC2_METADATA_DISABLED"] = "true"
+    strangers["HOME"] = folder.path
+    let refused = try await failure(from: "s3://sweeps/others", environment: strangers)
+    #expect(refused.contains("no credentials"), "\(refused)")
+  }
+
+  @Test func whatIsNoPlaceIsRefused() async throws {
+    var settings = ClusterSettings()
+    settings.dataStore = "somewhere"
+    await #expect {
+      _ = try await DaskBackend("tcp://127.0.0.1:9", registry: TestJobs.registry, settings: settings)
+    } throws: {
+      "\($0)".contains("'somewhere' is not a place for data")
+    }
+  }
+
+  private func start(_ arguments: [String]) throws -> Process {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: LocalDask.python)
+    process.arguments = arguments
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+}
