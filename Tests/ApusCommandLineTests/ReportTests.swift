@@ -5,9 +5,6 @@ import Testing
 
 /// The report of a study, read by a real browser where there is one.
 @Suite(.blocking) struct ReportTests {
-  private static let browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
-
   private func study(_ scratch: Scratch) throws -> String {
     let path = scratch.path("sweep.sqlite")
     let run = try ApusBinary.run(
@@ -26,22 +23,6 @@ import Testing
     let run = try ApusBinary.run("study", "report", path, "--output", report)
     try #require(run.status == 0, "\(run.errors)")
     return try String(contentsOfFile: report, encoding: .utf8)
-  }
-
-  /// Runs the browser without a window; returns the document as it stands when the page has been drawn.
-  private func document(_ url: String, width: Int, _ scratch: Scratch, screenshot: String? = nil) throws
-    -> String
-  {
-    let shot = screenshot.map { "--screenshot='\($0)'" } ?? "--dump-dom"
-    let run = try ApusBinary.shell(
-      """
-      timeout 240 '\(try #require(Self.browser))' --headless --no-sandbox --disable-gpu --hide-scrollbars \
-        --allow-file-access-from-files \
-        --user-data-dir='\(scratch.path("profile"))' --window-size=\(width),2600 \
-        --virtual-time-budget=20000 \(shot) '\(url)' 2>/dev/null
-      """)
-    try #require(run.status == 0, "the browser failed: \(run.errors)")
-    return run.output
   }
 
   @Test func theReportAsksNoNetworkForAnything() throws {
@@ -64,26 +45,24 @@ import Testing
     #expect(leaders.count == 20 && importances.count >= 3)
   }
 
-  @Test(.enabled(if: browser != nil), arguments: [1280, 500])
+  @Test(.enabled(if: Browser.isInstalled, "there is no browser"), arguments: [1280, 500])
   func theReportIsDrawnInABrowser(width: Int) throws {
     let scratch = try Scratch()
     _ = try page(scratch, study(scratch))
     let url = "file://" + scratch.path("sweep.html")
-    let dom = try document(url, width: width, scratch)
+    let dom = try Browser.document(url, width: width, scratch)
     #expect(dom.contains("data-drawn=\"true\"") && !dom.contains("data-problem"))
     // Every chart but the curves, for which this study has no iterations.
     #expect(dom.contains("data-charts=\"8\""), "\(dom.firstMatch(of: /data-charts="\d+"/)?.output ?? "none")")
     #expect(
       dom.contains("data-overflow=\"0\""), "\(dom.firstMatch(of: /data-overflow="-?\d+"/)?.output ?? "none")")
     #expect(dom.contains("no fit has failed"))
-    let picture = scratch.path("page.png")
-    _ = try document(url, width: width, scratch, screenshot: picture)
     // A page without charts is a few thousand bytes.
-    #expect(try Data(contentsOf: URL(fileURLWithPath: picture)).count > 60_000)
+    #expect(try Browser.screenshot(url, width: width, scratch).count > 60_000)
   }
 
   /// A browser's window is never as narrow as a phone, but a frame in it is.
-  @Test(.enabled(if: browser != nil)) func thePageFitsAPhone() throws {
+  @Test(.enabled(if: Browser.isInstalled, "there is no browser")) func thePageFitsAPhone() throws {
     let scratch = try Scratch()
     _ = try page(scratch, study(scratch))
     let frame = try scratch.write(
@@ -98,12 +77,10 @@ import Testing
       }, 200);
       </script></body>
       """)
-    let dom = try document("file://" + frame, width: 800, scratch)
+    let dom = try Browser.document("file://" + frame, width: 800, scratch)
     #expect(dom.contains("data-drawn=\"true\"") && dom.contains("data-charts=\"8\""), "\(dom.suffix(600))")
     #expect(dom.contains("data-page-width=\"375\"") && dom.contains("data-page-scrolls=\"375\""))
-    let picture = scratch.path("phone.png")
-    _ = try document("file://" + frame, width: 800, scratch, screenshot: picture)
-    #expect(try Data(contentsOf: URL(fileURLWithPath: picture)).count > 40_000)
+    #expect(try Browser.screenshot("file://" + frame, width: 800, scratch).count > 40_000)
   }
 
   @Test func aStudyWithoutFitsHasAReportToo() throws {

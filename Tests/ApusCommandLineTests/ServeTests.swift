@@ -83,7 +83,7 @@ import Testing
     #expect(run.status == 2 && run.errors.contains("not an IPv4 address"))
   }
 
-  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/chromium")))
+  @Test(.enabled(if: Browser.isInstalled, "there is no browser"))
   func thePageFollowsASearchInABrowser() async throws {
     let scratch = try Scratch()
     let path = scratch.path("sweep.sqlite")
@@ -104,12 +104,8 @@ import Testing
       try await Task.sleep(for: .milliseconds(50))
     }
     let server = try Server(path)
-    let run = try ApusBinary.shell(
-      """
-      timeout 240 chromium --headless --no-sandbox --disable-gpu --user-data-dir='\(scratch.path("profile"))' \
-        --virtual-time-budget=9000 --dump-dom '\(server.url)' 2>/dev/null
-      """)
-    #expect(run.output.contains("data-updates=\"") && !run.output.contains("data-problem"))
-    #expect(run.output.contains("Live: "))
+    let page = try Browser.document(server.url, milliseconds: 9000, scratch)
+    #expect(page.contains("data-updates=\"") && !page.contains("data-problem"))
+    #expect(page.contains("Live: "))
   }
 }

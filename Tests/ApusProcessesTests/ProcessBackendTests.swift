@@ -298,23 +298,13 @@ func freeSharedBytes() -> Int? {
     #expect(try await backend.outcomes(of: [Square(number: 1)]).isEmpty)
   }
 
-  @Test func nothingIsLeftBehind() async throws {
-    func descriptors() -> Int {
-      (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
-    }
-    let before = (descriptors(), placedNames())
-    for _ in 0..<3 {
-      let backend = try makeBackend()
-      let reference = try await backend.put(SharedNumbers(count: 1000))
-      _ = try await backend.outcomes(
-        of: [SumShared(numbers: reference), SumShared(numbers: DataReference(digest: Digest(of: [1])))])
-      _ = try await backend.outcomes(of: [Misbehave(.trap)])
-      await backend.close()
-    }
-    #expect(workerPIDs().isEmpty)
-    for _ in 0..<200 where descriptors() > before.0 { try await Task.sleep(for: .milliseconds(10)) }
-    #expect(descriptors() <= before.0)
-    #expect(placedNames() == before.1)
+  @Test(.blocking) func nothingIsLeftBehind() throws {
+    let names = placedNames()
+    let run = try runProgram(workerProgram, ["counts"])
+    let counts = run.output.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+    try #require(run.exitCode == 0 && counts.count == 3, "\(run.errors)")
+    #expect(counts[0] > 0 && counts[1] <= counts[0] && counts[2] == 0, "\(counts)")
+    #expect(placedNames() == names)
   }
 
   @Test(.blocking) func aParentKilledLeavesNothing() throws {
