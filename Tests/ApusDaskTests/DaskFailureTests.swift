@@ -51,11 +51,29 @@ import Testing
   @Test func aWorkerIsDrainedAndAnotherJoins() async throws {
     let cluster = try LocalDask(workers: 1)
     let backend = try await DaskBackend(cluster)
-    let workers = try await expectSameBits(backend) {
-      try cluster.addWorker()
-      cluster.drainWorker(0)
+    let workers = Mutex<Set<String>>([])
+    // As many jobs as it takes until both workers have done some, however busy the machine.
+    let jobs = JobsUntil { workers.withLock { $0.count == 2 } }
+    var outputs = [Int: Double]()
+    for await result in backend.run(jobs, options: Self.options) {
+      guard case .success(let output, let execution) = result.outcome else {
+        Issue.record("\(result)")
+        continue
+      }
+      #expect(outputs.updateValue(output, forKey: result.index) == nil)
+      workers.withLock { _ = $0.insert(execution.worker) }
+      if outputs.count == 10 {
+        try cluster.addWorker()
+        cluster.drainWorker(0)
+      }
     }
-    #expect(workers.count == 2, "\(workers)")
+    #expect(workers.withLock { $0.count } == 2)
+    var expected = [Int: Double]()
+    let quick = outputs.keys.map { _ in RandomSum(microseconds: 0) }
+    for await result in SequentialBackend().run(quick, options: Self.options) {
+      expected[result.index] = try result.outcome.get()
+    }
+    #expect(outputs == expected)
     await backend.close()
   }
 
@@ -175,4 +193,17 @@ import Testing
 private struct Unheard: Job {
   static let wireName = "test.unheard"
   func run(in context: JobContext) throws -> Int { 1 }
+}
+
+/// Jobs of 20 ms: 400, and then as many as are drawn until there is enough.
+private struct JobsUntil: Sequence, Sendable {
+  let isEnough: @Sendable () -> Bool
+
+  func makeIterator() -> AnyIterator<RandomSum> {
+    var drawn = 0
+    return AnyIterator {
+      drawn += 1
+      return drawn > 10_000 || (drawn > 400 && isEnough()) ? nil : RandomSum(microseconds: 20_000)
+    }
+  }
 }
