@@ -104,7 +104,10 @@ import Testing
       try await Task.sleep(for: .milliseconds(50))
     }
     let server = try Server(path)
-    let page = try Browser.document(server.url, milliseconds: 9000, scratch)
+    // The server ends with its value, which would be gone after its last use.
+    let page = try withExtendedLifetime(server) {
+      try Browser.document(server.url, milliseconds: 9000, scratch)
+    }
     #expect(page.contains("data-updates=\"") && !page.contains("data-problem"))
     #expect(page.contains("Live: "))
   }
