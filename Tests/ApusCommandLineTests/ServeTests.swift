@@ -47,6 +47,7 @@ import Testing
   @Test func thePageItsDataAndTheMetricsAreServed() async throws {
     let scratch = try Scratch()
     let server = try Server(study(scratch))
+    defer { withExtendedLifetime(server) {} }
     #expect(server.url.hasPrefix("http://127.0.0.1:"))
     let page = try await get(server.url)
     #expect(page.status == 200 && page.body.contains("\"isLive\":true"))
@@ -65,6 +66,7 @@ import Testing
   @Test func otherMachinesNeedTheToken() async throws {
     let scratch = try Scratch()
     let server = try Server(study(scratch), "--host", "0.0.0.0")
+    defer { withExtendedLifetime(server) {} }
     let parts = server.url.split(separator: "?token=")
     try #require(parts.count == 2)
     #expect(parts[1].count == 32)
