@@ -25,6 +25,38 @@ import Testing
     return try String(contentsOfFile: report, encoding: .utf8)
   }
 
+  /// What the page draws.
+  private func data(_ page: String) throws -> [String: ParameterValue] {
+    let start = try #require(page.range(of: "type=\"application/json\">"))
+    let end = try #require(page[start.upperBound...].range(of: "</script>"))
+    return try JSONDecoder().decode(
+      [String: ParameterValue].self, from: Data(page[start.upperBound..<end.lowerBound].utf8))
+  }
+
+  /// Nearly all candidates have the same score, so that taking all of the best would be taking all.
+  @Test func theReportOfALargeStudyDrawsASample() throws {
+    let scratch = try Scratch()
+    let path = scratch.path("sweep.sqlite")
+    let run = try ApusBinary.run(
+      "search", "iris", "--estimator", "gaussian-naive-bayes", "--param", "varSmoothing=log(1e-12,1e-9,4000)",
+      "--study", path, "--quiet")
+    try #require(run.status == 0, "\(run.errors)")
+    let page = try page(scratch, path)
+    let entries = try data(page)
+    #expect(entries["candidateCount"] == .integer(4_000) && entries["isSampled"] == .boolean(true))
+    guard case .list(let candidates) = entries["candidates"], case .list(let timeline) = entries["timeline"]
+    else { throw CocoaError(.fileReadCorruptFile) }
+    let numbers = candidates.compactMap { candidate -> Int? in
+      guard case .object(let values) = candidate, case .integer(let number) = values["candidate"] else {
+        return nil
+      }
+      return number
+    }
+    // The first 500 of the equally good ones, and every third of all 4,000.
+    #expect(numbers == (0..<4_000).filter { $0 < 500 || $0 % 3 == 0 })
+    #expect((2_000...6_000).contains(timeline.count) && page.utf8.count < 3_500_000)
+  }
+
   @Test func theReportAsksNoNetworkForAnything() throws {
     let scratch = try Scratch()
     let page = try page(scratch, study(scratch))
@@ -32,11 +64,7 @@ import Testing
     #expect(!page.contains("src=") && !page.contains("href=") && !page.contains("@import"))
     #expect(page.contains("apus search iris") && page.contains("leaderboard"))
     #expect(page.utf8.count < 3_000_000)
-    let start = try #require(page.range(of: "type=\"application/json\">"))
-    let end = try #require(page[start.upperBound...].range(of: "</script>"))
-    let data = try JSONDecoder().decode(
-      ParameterValue.self, from: Data(page[start.upperBound..<end.lowerBound].utf8))
-    guard case .object(let entries) = data else { throw CocoaError(.fileReadCorruptFile) }
+    let entries = try data(page)
     guard case .list(let candidates) = entries["candidates"], case .list(let leaders) = entries["leaders"],
       case .list(let importances) = entries["importances"], case .list(let timeline) = entries["timeline"]
     else { throw CocoaError(.fileReadCorruptFile) }

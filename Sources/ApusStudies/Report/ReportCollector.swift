@@ -19,18 +19,24 @@ struct ReportCollector {
   func collect() throws -> ReportData {
     let description = study.description
     let progress = try study.progress()
-    let ranking = try study.ranking()
     let position = try study.position(of: description.refitMetric)
-    let others = Self.mostCandidates - Self.mostBest
-    let stride = max(1, (progress.candidates + others - 1) / others)
-    let takesAll = progress.candidates <= Self.mostCandidates
-    var drawn: [CandidateResult] = []
-    let varied = try study.names()
-    try study.forEachStoredCandidate { index, candidate in
-      let isBest = (1...Self.mostBest).contains(ranking.rank(of: index, by: position))
-      guard !candidate.fits.isEmpty, takesAll || isBest || index % stride == 0 else { return }
-      drawn.append(try study.result(candidate, at: index, names: varied, ranking))
+    var numbers: [Int] = []
+    var ends: [(time: Double, mean: Double)] = []
+    var curves: [ReportData.Curve] = []
+    let (ranking, leaders) = try study.survey(leaders: Self.mostLeaders, by: position) {
+      index, candidate, means in
+      numbers.append(candidate.number)
+      if let mean = means?[position], mean.isFinite, isWhole(candidate) {
+        ends.append((candidate.lastFinished, mean))
+      }
+      if progress.partialFits > 0, curves.count < Self.mostCurves,
+        let curve = curve(candidate, at: index, position)
+      {
+        curves.append(curve)
+      }
     }
+    let varied = try study.names()
+    let drawn = try drawn(numbers, ranking, position, varied)
     let names = Set(drawn.flatMap(\.parameters.keys)).sorted()
     return ReportData(
       revision: progress.fits * 31 + progress.candidates, path: path, number: description.number,
@@ -41,10 +47,33 @@ struct ReportCollector {
       hasTrainScores: description.includesTrainScores, hasResource: progress.partialFits > 0,
       candidateCount: progress.candidates, fitCount: progress.fits, failureCount: progress.failures,
       isSampled: drawn.count < progress.candidates, estimators: Set(drawn.map(\.estimator.name)).sorted(),
-      parameters: names, candidates: drawn.map { point($0, position) }, leaders: try leaders(position),
-      curves: try curves(position, hasParts: progress.partialFits > 0),
+      parameters: names, candidates: drawn.map { point($0, position) },
+      leaders: rows(
+        try leaders.all.map { try study.result($0.candidate, at: $0.index, names: varied, ranking) }, position
+      ),
+      curves: curves,
       importances: ParameterImportance.shares(of: drawn, names, metric: position),
-      progress: try bestSoFar(position), timeline: try timeline(), failures: try failures())
+      progress: bestSoFar(ends), timeline: try timeline(), failures: try failures())
+  }
+
+  /// The candidates that charts draw: all of a small study, otherwise the best and a sample of the others.
+  private func drawn(
+    _ numbers: [Int], _ ranking: StudyRanking, _ position: Int, _ varied: [String: Set<String>]
+  ) throws -> [CandidateResult] {
+    var chosen = Array(numbers.indices)
+    if numbers.count > Self.mostCandidates {
+      let others = Self.mostCandidates - Self.mostBest
+      let stride = (numbers.count + others - 1) / others
+      let sample = Swift.stride(from: 0, to: numbers.count, by: stride)
+      chosen = Set(ranking.best(Self.mostBest, by: position)).union(sample).sorted()
+    }
+    let places = Dictionary(uniqueKeysWithValues: chosen.map { (numbers[$0], $0) })
+    var drawn: [CandidateResult] = []
+    try study.store.forEachCandidate(numbered: chosen.map { numbers[$0] }) { candidate in
+      guard let index = places[candidate.number], !candidate.fits.isEmpty else { return }
+      drawn.append(try study.result(candidate, at: index, names: varied, ranking))
+    }
+    return drawn
   }
 
   private func point(_ candidate: CandidateResult, _ position: Int) -> ReportData.Candidate {
@@ -56,9 +85,8 @@ struct ReportCollector {
       fitSeconds: meanAndDeviation(candidate.fitSeconds.filter { !$0.isNaN }).mean.orNull)
   }
 
-  private func leaders(_ position: Int) throws -> [ReportData.Leader] {
-    let leaders = try study.leaderboard(Self.mostLeaders)
-    return leaders.enumerated().map { place, candidate in
+  private func rows(_ leaders: [CandidateResult], _ position: Int) -> [ReportData.Leader] {
+    leaders.enumerated().map { place, candidate in
       let score = candidate.scores[position]
       var interval: [Double]?
       if place > 0, score.test.count > 1, candidate.stage?.resource == leaders[0].stage?.resource {
@@ -78,23 +106,23 @@ struct ReportCollector {
     }
   }
 
-  private func curves(_ position: Int, hasParts: Bool) throws -> [ReportData.Curve] {
-    guard hasParts else { return [] }
-    var curves: [ReportData.Curve] = []
+  /// Whether all folds were tried with all of their rows.
+  private func isWhole(_ candidate: StoredCandidate) -> Bool {
+    (0..<study.description.foldCount).allSatisfy { candidate.fits[$0] != nil }
+  }
+
+  /// The means of a candidate that was tried on several parts of the rows.
+  private func curve(_ candidate: StoredCandidate, at index: Int, _ position: Int) -> ReportData.Curve? {
     let folds = study.description.foldCount
-    try study.forEachStoredCandidate { index, candidate in
-      let parts = Dictionary(grouping: candidate.fits) { $0.key / folds }.filter { $0.value.count == folds }
-      guard parts.count > 1, curves.count < Self.mostCurves else { return }
-      let points = parts.map { part, fits in
-        (
-          rows: part == 0 ? study.description.rowCount : part,
-          mean: meanAndDeviation(study.scores(fits.map(\.value), position)).mean
-        )
-      }.filter { $0.mean.isFinite }.sorted { $0.rows < $1.rows }
-      curves.append(
-        ReportData.Curve(candidate: index, rows: points.map(\.rows), means: points.map(\.mean)))
-    }
-    return curves
+    let parts = Dictionary(grouping: candidate.fits) { $0.key / folds }.filter { $0.value.count == folds }
+    guard parts.count > 1 else { return nil }
+    let points = parts.map { part, fits in
+      (
+        rows: part == 0 ? study.description.rowCount : part,
+        mean: meanAndDeviation(study.scores(fits.map(\.value), position)).mean
+      )
+    }.filter { $0.mean.isFinite }.sorted { $0.rows < $1.rows }
+    return ReportData.Curve(candidate: index, rows: points.map(\.rows), means: points.map(\.mean))
   }
 
   private func timeline() throws -> [ReportData.TimedFit] {
@@ -105,16 +133,7 @@ struct ReportCollector {
     }
   }
 
-  private func bestSoFar(_ position: Int) throws -> [ReportData.Step] {
-    var ends: [(time: Double, mean: Double)] = []
-    let times = try study.store.finishTimes(
-      of: study.description.number, foldCount: study.description.foldCount)
-    try study.forEachStoredCandidate { _, candidate in
-      guard let time = times[candidate.number] else { return }
-      let fits = study.fits(candidate, study.description.rowCount)
-      let mean = meanAndDeviation(study.scores(fits, position)).mean
-      if mean.isFinite { ends.append((time, mean)) }
-    }
+  private func bestSoFar(_ ends: [(time: Double, mean: Double)]) -> [ReportData.Step] {
     var steps: [ReportData.Step] = []
     for end in ends.sorted(by: { $0.time < $1.time }) where end.mean > steps.last?.best ?? -.infinity {
       steps.append(ReportData.Step(time: end.time, best: end.mean))

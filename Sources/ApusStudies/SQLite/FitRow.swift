@@ -8,9 +8,9 @@ enum FitRow {
   /// The columns that ``fit(_:)`` reads, in its order.
   static let columns = """
     fit.candidate, fold, worker, test, train, fit_seconds, score_seconds, iterations, converged, residual, reason,
-    message
+    message, finished
     """
-  static let columnCount = 12
+  static let columnCount = 13
 
   /// Adds a fit; one that is there stays as it is.
   static let insertion = """
@@ -45,6 +45,9 @@ enum FitRow {
       fit: TriedFit(
         scores: scores, reason: reason.map { JobFailure.Reason(rawValue: $0) ?? .threw }, worker: row[2]))
   }
+
+  /// When the fit of a row was finished, in seconds since 1970.
+  static func time(_ row: Row) -> Double { row[12] }
 
   private static func bytes(_ numbers: [Double]) -> Data? {
     numbers.isEmpty ? nil : numbers.withUnsafeBytes { Data($0) }

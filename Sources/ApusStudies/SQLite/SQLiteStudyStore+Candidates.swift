@@ -49,26 +49,68 @@ extension SQLiteStudyStore {
   package func forEachCandidate(of study: Int, _ body: (StoredCandidate) throws -> Void) throws {
     try read { database in
       // In the order of the rows themselves; by the index on digests they would have to be sorted first.
-      let rows = try Row.fetchCursor(
+      try Self.forEachCandidate(
+        Row.fetchCursor(
+          database,
+          sql: """
+            SELECT \(Self.candidateColumns) FROM candidate NOT INDEXED
+            LEFT JOIN fit ON fit.candidate = candidate.id WHERE study = ? ORDER BY candidate.id, fold
+            """, arguments: [study]), body)
+    }
+  }
+
+  package func forEachCandidate(numbered numbers: [Int], _ body: (StoredCandidate) throws -> Void) throws {
+    try read { database in
+      let statement = try database.cachedStatement(
+        sql: """
+          SELECT \(Self.candidateColumns) FROM candidate
+          LEFT JOIN fit ON fit.candidate = candidate.id WHERE candidate.id = ? ORDER BY fold
+          """)
+      for number in numbers {
+        try Self.forEachCandidate(Row.fetchCursor(statement, arguments: [number]), body)
+      }
+    }
+  }
+
+  package func candidateNumbers(of study: Int) throws -> [Int] {
+    try read { database in
+      try Int.fetchAll(
+        database, sql: "SELECT id FROM candidate NOT INDEXED WHERE study = ? ORDER BY id", arguments: [study])
+    }
+  }
+
+  package func failedCandidates(of study: Int, limit: Int) throws -> [Int] {
+    try read { database in
+      try Int.fetchAll(
         database,
         sql: """
-          SELECT \(FitRow.columns), candidate.id, digest, estimator, parameters FROM candidate NOT INDEXED
-          LEFT JOIN fit ON fit.candidate = candidate.id WHERE study = ? ORDER BY candidate.id, fold
-          """, arguments: [study])
-      var current: StoredCandidate?
-      let first = FitRow.columnCount
-      while let row = try rows.next() {
-        let number: Int = row[first]
-        if current?.number != number {
-          if let current { try body(current) }
-          current = StoredCandidate(
-            number: number, digest: try Digest(bytes: row[first + 1]), estimator: row[first + 2],
-            parameters: row[first + 3], fits: [:])
-        }
-        if let finished = FitRow.fit(row) { current?.fits[finished.key.fold] = finished.fit }
-      }
-      if let current { try body(current) }
+          SELECT DISTINCT candidate FROM fit JOIN candidate ON candidate.id = fit.candidate
+          WHERE reason IS NOT NULL AND study = ? ORDER BY candidate LIMIT ?
+          """, arguments: [study, limit])
     }
+  }
+
+  private static let candidateColumns = "\(FitRow.columns), candidate.id, digest, estimator, parameters"
+
+  /// Puts the rows of each candidate, which follow each other, together.
+  private static func forEachCandidate(
+    _ rows: RowCursor, _ body: (StoredCandidate) throws -> Void
+  ) throws {
+    var current: StoredCandidate?
+    let first = FitRow.columnCount
+    while let row = try rows.next() {
+      let number: Int = row[first]
+      if current?.number != number {
+        if let current { try body(current) }
+        current = StoredCandidate(
+          number: number, digest: row[first + 1], estimator: row[first + 2], parameters: row[first + 3])
+      }
+      guard let finished = FitRow.fit(row) else { continue }
+      current?.fits[finished.key.fold] = finished.fit
+      let time = FitRow.time(row)
+      if let last = current?.lastFinished, time > last { current?.lastFinished = time }
+    }
+    if let current { try body(current) }
   }
 }
 
@@ -78,14 +120,5 @@ extension Digest {
     let digits = Array(hexadecimal.utf8)
     func value(_ digit: UInt8) -> UInt8 { digit < 58 ? digit - 48 : digit - 87 }
     return Data((0..<32).map { value(digits[2 * $0]) << 4 | value(digits[2 * $0 + 1]) })
-  }
-
-  fileprivate init(bytes: Data) throws {
-    let digits = Array("0123456789abcdef".utf8)
-    let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    guard let digest = Digest(hexadecimal: String(decoding: text, as: UTF8.self)) else {
-      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a candidate's digest cannot be read")
-    }
-    self = digest
   }
 }

@@ -33,18 +33,4 @@ extension SQLiteStudyStore {
       }
     }
   }
-
-  package func finishTimes(of study: Int, foldCount: Int) throws -> [Int: Double] {
-    try read { database in
-      let rows = try Row.fetchCursor(
-        database,
-        sql: """
-          SELECT candidate, max(finished) FROM fit JOIN candidate ON candidate.id = fit.candidate
-          WHERE study = ? AND fold < ? GROUP BY candidate HAVING count(*) = ?
-          """, arguments: [study, foldCount, foldCount])
-      var times: [Int: Double] = [:]
-      while let row = try rows.next() { times[row[0]] = row[1] }
-      return times
-    }
-  }
 }

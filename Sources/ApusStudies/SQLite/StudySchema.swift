@@ -26,6 +26,7 @@ enum StudySchema {
       fit_seconds REAL, score_seconds REAL, iterations INTEGER, converged INTEGER, residual REAL,
       reason TEXT, message TEXT);
     CREATE UNIQUE INDEX fit_key ON fit(candidate, fold);
+    CREATE INDEX fit_failure ON fit(candidate) WHERE reason IS NOT NULL;
     CREATE TABLE decision(
       study INTEGER NOT NULL REFERENCES study(id) ON DELETE CASCADE, search TEXT NOT NULL, step INTEGER NOT NULL,
       made REAL NOT NULL, decision TEXT NOT NULL, PRIMARY KEY(study, search, step)) WITHOUT ROWID;

@@ -1,5 +1,6 @@
 import ApusML
 import ApusParallel
+import Foundation
 
 /// Where studies are kept: their candidates, what became of each fit, and who is at work on them.
 ///
@@ -64,6 +65,15 @@ package protocol StudyStore: Sendable {
   /// at a time.
   func forEachCandidate(of study: Int, _ body: (StoredCandidate) throws -> Void) throws
 
+  /// Calls a function with each candidate that has one of these numbers, in their order.
+  func forEachCandidate(numbered numbers: [Int], _ body: (StoredCandidate) throws -> Void) throws
+
+  /// The numbers of a study's candidates, in the order in which they were added.
+  func candidateNumbers(of study: Int) throws -> [Int]
+
+  /// The numbers of the first candidates of a study with a fit that failed, at most `limit` of them.
+  func failedCandidates(of study: Int, limit: Int) throws -> [Int]
+
   /// How far a study has come.
   func progress(of study: StudyDescription) throws -> Study.Progress
 
@@ -72,9 +82,6 @@ package protocol StudyStore: Sendable {
 
   /// When fits were finished, about `limit` of them evenly chosen, and failed ones.
   func timeline(of study: Int, limit: Int) throws -> [FitTime]
-
-  /// When the last fold of each candidate was finished, by its number, of those that have all folds.
-  func finishTimes(of study: Int, foldCount: Int) throws -> [Int: Double]
 
   /// Forgets the failures of a study, so that the next run makes those fits again; returns how many there were.
   func forgetFailures(of study: Int) throws -> Int
@@ -90,12 +97,14 @@ package protocol StudyStore: Sendable {
 package struct StoredCandidate: Sendable {
   /// The number in the store.
   package var number: Int
-  /// The digest of the estimator's name and every hyperparameter.
-  package var digest: Digest
+  /// The bytes of the digest of the estimator's name and every hyperparameter.
+  package var digest: Data
   /// The estimator's name.
   package var estimator: String
   /// Every hyperparameter, as JSON.
   package var parameters: String
   /// What became of the candidate, by fold.
-  package var fits: [Int: TriedFit]
+  package var fits: [Int: TriedFit] = [:]
+  /// When the last of the fits was finished, in seconds since 1970; 0 without one.
+  package var lastFinished = 0.0
 }

@@ -47,15 +47,7 @@ public struct Study: Sendable {
   public func leaderboard(_ count: Int, by metric: String? = nil) throws -> [CandidateResult] {
     let position = try position(of: metric ?? description.refitMetric)
     let names = try names()
-    var ranking = StudyRanking(metricCount: description.metrics.count)
-    var leaders = Leaders(count: count)
-    try forEachStoredCandidate { index, candidate in
-      let resource = resource(candidate)
-      let means = means(candidate, resource)
-      ranking.add(means, resource: resource)
-      if let means { leaders.offer(candidate, at: index, resource: resource, score: means[position]) }
-    }
-    ranking.finish()
+    let (ranking, leaders) = try survey(leaders: count, by: position)
     return try leaders.all.map { try result($0.candidate, at: $0.index, names: names, ranking) }
   }
 
@@ -70,21 +62,19 @@ public struct Study: Sendable {
   }
 
   /// The mean scores of all candidates.
-  public func ranking() throws -> StudyRanking {
-    var ranking = StudyRanking(metricCount: description.metrics.count)
-    try forEachStoredCandidate { _, candidate in
-      let resource = resource(candidate)
-      ranking.add(means(candidate, resource), resource: resource)
-    }
-    ranking.finish()
-    return ranking
-  }
+  public func ranking() throws -> StudyRanking { try survey(leaders: 0, by: 0).ranking }
 
   /// Every fit that failed, at most `limit` of them.
   public func failures(limit: Int = .max) throws -> [FitFailure] {
     var failures: [FitFailure] = []
     let names = try names()
-    try forEachStoredCandidate { index, candidate in
+    let failed = try store.failedCandidates(of: description.number, limit: limit)
+    guard !failed.isEmpty else { return [] }
+    let places = Dictionary(
+      uniqueKeysWithValues: try store.candidateNumbers(of: description.number).enumerated().map { ($1, $0) })
+    try store.forEachCandidate(numbered: failed) { candidate in
+      // A candidate that was added since then has no place yet.
+      guard let index = places[candidate.number] else { return }
       for (fold, fit) in candidate.fits.sorted(by: { $0.key < $1.key }) where failures.count < limit {
         guard let reason = fit.reason else { continue }
         failures.append(
@@ -113,6 +103,25 @@ public struct Study: Sendable {
 }
 
 extension Study {
+  /// Goes once over the table: the ranking, the best candidates by a metric, and whatever else is asked of each
+  /// candidate together with its means, nil for one of which no fold was tried.
+  func survey(
+    leaders count: Int, by position: Int,
+    _ body: (_ index: Int, StoredCandidate, _ means: [Double]?) throws -> Void = { _, _, _ in }
+  ) throws -> (ranking: StudyRanking, leaders: Leaders) {
+    var ranking = StudyRanking(metricCount: description.metrics.count)
+    var leaders = Leaders(count: count)
+    try forEachStoredCandidate { index, candidate in
+      let resource = resource(candidate)
+      let means = means(candidate, resource)
+      ranking.add(means, resource: resource)
+      if let means { leaders.offer(candidate, at: index, resource: resource, score: means[position]) }
+      try body(index, candidate, means)
+    }
+    ranking.finish()
+    return (ranking, leaders)
+  }
+
   func forEachStoredCandidate(_ body: (Int, StoredCandidate) throws -> Void) throws {
     var index = 0
     try store.forEachCandidate(of: description.number) { candidate in

@@ -1,5 +1,6 @@
 import ApusML
 import ApusParallel
+import Foundation
 
 /// What two studies have in common, and where they differ.
 public struct StudyComparison: Sendable {
@@ -45,7 +46,7 @@ public struct StudyComparison: Sendable {
       right.description.metrics.firstIndex(of: metric).map { (metric, position, $0) }
     }
     let folds = min(left.description.foldCount, right.description.foldCount)
-    var known: [Digest: [Int: TriedFit]] = [:]
+    var known: [Data: [Int: TriedFit]] = [:]
     try left.forEachStoredCandidate { _, candidate in known[candidate.digest] = candidate.fits }
     let total = known.count
     try right.forEachStoredCandidate { _, candidate in

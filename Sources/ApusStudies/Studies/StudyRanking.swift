@@ -32,6 +32,13 @@ public struct StudyRanking: Sendable {
     }
   }
 
+  /// The best candidates by a metric, at most `count` of them; of equal ones, those that were added first.
+  func best(_ count: Int, by metric: Int) -> [Int] {
+    let ranks = ranks[metric]
+    let near = ranks.indices.filter { (1...max(1, count)).contains(ranks[$0]) }
+    return Array(near.sorted { (ranks[$0], $0) < (ranks[$1], $1) }.prefix(count))
+  }
+
   /// The place of a candidate by a metric, from 1; equal means share the smallest place.
   public func rank(of candidate: Int, by metric: Int) -> Int { ranks[metric][candidate] }
 }

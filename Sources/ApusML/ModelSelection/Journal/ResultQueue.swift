@@ -35,6 +35,10 @@ final class ResultQueue<Element: Sendable>: Sendable {
     }
   }
 
+  /// Whether waiting for more would gain nothing, or hold back the task that writes: nothing more comes, or as
+  /// many elements wait as half the limit.
+  var isPressing: Bool { state.withLock { $0.isFinished || $0.elements.count >= limit / 2 } }
+
   /// Says that nothing more comes.
   func finish() {
     let reader = state.withLock { state in

@@ -1,13 +1,10 @@
 import ApusParallel
 
 extension SearchRun {
-  /// The time in which finished fits are gathered before they are committed together: too short for a person
-  /// to notice, long beside a commit.
-  private static var commitInterval: Duration { .milliseconds(10) }
   /// How long to wait before asking again whether other processes have finished what they took.
   private static var pollInterval: Duration { .milliseconds(250) }
   /// Results that may wait for their commit.
-  private static var mostUncommitted: Int { 16_384 }
+  private static var mostUncommitted: Int { 65_536 }
 
   /// Makes the fits that the journal does not have, and enters those that it has.
   ///
@@ -84,21 +81,21 @@ extension SearchRun {
       queue.finish()
     }()
     var problem: (any Error)?
-    var lastCommit = ContinuousClock.now - Self.commitInterval
+    var pace = CommitPace()
     while let results = await queue.next() {
       // After a failed commit results are let go of, until the running jobs have ended.
       guard problem == nil else { continue }
       let fits = results.flatMap { finishedFits($0.index, $0.fits, jobs) }
+      let start = ContinuousClock.now
       do {
         try await session.commit(fits.filter(\.fit.isConclusive))
+        pace.note(commit: start.duration(to: .now))
         enter(fits + jobs.takeNews())
       } catch {
         problem = error
         stop.cancel()
       }
-      let next = lastCommit + Self.commitInterval
-      if next > .now { try? await Task.sleep(until: next) }
-      lastCommit = .now
+      await pace.gather { queue.isPressing }
     }
     await receiving
     if let problem { throw problem }
