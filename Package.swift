@@ -13,6 +13,7 @@ let package = Package(
     .library(name: "ApusParallel", targets: ["ApusParallel"]),
     .library(name: "ApusProcesses", targets: ["ApusParallel", "ApusProcesses"]),
     .executable(name: "apus", targets: ["ApusCommandLine"]),
+    .executable(name: "apus-notebook", targets: ["ApusNotebookHost"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -79,6 +80,14 @@ let package = Package(
       exclude: isSelfContained ? ["Serving", "Commands/Studies/StudyServeCommand.swift"] : [],
       swiftSettings: isSelfContained ? [.define("WITHOUT_SERVER")] : []),
 
+    // What cells of notebooks import, and the process that loads them.
+    .target(name: "CApusNotebook"),
+    .target(name: "ApusNotebook", dependencies: ["Apus"]),
+    .executableTarget(
+      name: "ApusNotebookHost", dependencies: ["ApusNotebook", "CApusNotebook"],
+      // Cells are libraries that find Apus in the program that loads them.
+      linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
+
     // Times one backend for Benchmarks/compare-backends.
     .executableTarget(
       name: "BackendComparison", dependencies: ["Apus"], path: "Benchmarks/Backends/BackendComparison"),
@@ -103,6 +112,10 @@ let package = Package(
       name: "ApusDeploymentTests", dependencies: ["ApusTestSupport", .product(name: "Yams", package: "Yams")]),
     // Nothing of Apus is imported here: these tests build a package that does, and drive the program.
     .testTarget(name: "ApusDocumentationTests", dependencies: ["ApusCommandLine", "ApusTestSupport"]),
+    .testTarget(
+      name: "ApusNotebookTests",
+      dependencies: ["ApusCommandLine", "ApusML", "ApusNotebook", "ApusNotebookHost", "ApusTestSupport"],
+      exclude: ["Requirements", "Support/run_cells.py"]),
     .testTarget(
       name: "ApusSearchTests", dependencies: ["ApusSearch", "ApusStudies", "ApusTestSupport"]),
     .testTarget(

@@ -1,0 +1,73 @@
+import ApusTestSupport
+import Foundation
+import Testing
+
+/// A real Jupyter, as `Scripts/install-notebooks` has installed it, with the kernel of this build.
+struct Jupyter {
+  /// A step of a session: a cell to run, or text to complete.
+  struct Step: Encodable {
+    var code: String?
+    var complete: String?
+    /// Whether to interrupt the cell once it has printed something.
+    var interrupt: Bool?
+
+    static func cell(_ code: String) -> Step { Step(code: code) }
+    static func interrupted(_ code: String) -> Step { Step(code: code, interrupt: true) }
+    static func completion(_ code: String) -> Step { Step(complete: code) }
+  }
+
+  /// What became of a step.
+  struct Result: Decodable {
+    var text: String
+    /// The last value shown, by MIME type, where it is text.
+    var data: [String: String]
+    var displays: [String]
+    /// Seconds between the first printed text and the cell's end.
+    var lead: Double
+    var error: String?
+    var lines: [String]?
+    var matches: [String]?
+
+    var plain: String { data["text/plain"] ?? "" }
+  }
+
+  let folder: URL
+
+  /// Makes the kernel known in a folder.
+  init(_ folder: URL) throws {
+    self.folder = folder
+    let kernel = folder.appendingPathComponent("jupyter/kernels/apus")
+    try FileManager.default.createDirectory(at: kernel, withIntermediateDirectories: true)
+    let specification = """
+      {"argv": ["\(Self.tool("python"))", "-m", "apus_kernel", "-f", "{connection_file}"],
+       "display_name": "Swift (Apus)", "language": "swift"}
+      """
+    try Data(specification.utf8).write(to: kernel.appendingPathComponent("kernel.json"))
+  }
+
+  static func tool(_ name: String) -> String {
+    repositoryRoot.appendingPathComponent(".build/notebooks/bin/\(name)").path
+  }
+
+  /// Runs a program of Jupyter's.
+  func run(_ tool: String, _ arguments: [String], input: String? = nil) throws -> ProgramResult {
+    try runProgram(
+      Self.tool(tool), arguments, in: folder,
+      environment: [
+        "JUPYTER_PATH": folder.appendingPathComponent("jupyter").path,
+        "APUS_NOTEBOOK_BUILD": buildFolder.path,
+        "XDG_STATE_HOME": folder.appendingPathComponent("state").path,
+        "XDG_CACHE_HOME": repositoryRoot.appendingPathComponent(".build/notebooks/cache").path,
+        "IPYTHONDIR": folder.appendingPathComponent("ipython").path,
+      ], input: input)
+  }
+
+  /// Runs steps in one kernel.
+  func results(of steps: [Step]) throws -> [Result] {
+    let script = repositoryRoot.appendingPathComponent("Tests/ApusNotebookTests/Support/run_cells.py")
+    let input = String(decoding: try JSONEncoder().encode(steps), as: UTF8.self)
+    let run = try run("python", [script.path], input: input)
+    try #require(run.exitCode == 0, "\(run.errors)")
+    return try JSONDecoder().decode([Result].self, from: Data(run.output.utf8))
+  }
+}
