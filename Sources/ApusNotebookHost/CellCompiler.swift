@@ -88,11 +88,16 @@ struct CellCompiler {
     let library = work.appendingPathComponent("lib\(module).so").path
     let link = try Self.run(
       tools.appendingPathComponent("ld.lld"),
-      ["-shared", "--wrap=swift_errorInMain", "-o", library, object])
+      ["-shared", "--wrap=swift_errorInMain", "-o", library, object, registration])
     guard link.status == 0 else {
       throw CellError(name: "LinkError", message: link.errors, lines: [link.errors])
     }
     return library
+  }
+
+  /// Tells the runtime of a library's types and conformances when it is loaded.
+  private var registration: String {
+    "\(resources)/linux/\(triple.prefix { $0 != "-" })/swiftrt.o"
   }
 
   /// What tells the compiler, and an editor's language server, where modules are.

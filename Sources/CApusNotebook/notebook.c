@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <ucontext.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 static _Thread_local jmp_buf way_out;
 static _Thread_local void *thrown;
@@ -59,6 +62,10 @@ static void park(int signal, siginfo_t *info, void *context) {
 }
 
 void capus_cell_prepare(void) {
+#ifdef __linux__
+  // A cell that spins does not outlive its notebook.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
   // What cells print is seen line by line.
   setvbuf(stdout, NULL, _IOLBF, 1 << 12);
   struct sigaction action = {.sa_sigaction = park, .sa_flags = SA_SIGINFO | SA_RESTART};

@@ -68,7 +68,8 @@ public struct Chart: NotebookDisplayable, Sendable {
   ) {
     self.init(specification: [
       "$schema": .string("https://vega.github.io/schema/vega-lite/v5.json"), "width": .integer(360),
-      "height": .integer(260), "data": .object(["values": .list(rows.map { .object($0) })]),
+      "height": .integer(260), "padding": .integer(24),
+      "data": .object(["values": .list(rows.map { .object($0) })]),
       "mark": .object(mark), "encoding": .object(encoding),
     ])
   }

@@ -45,6 +45,9 @@ public func _apusShow<Value>(_ value: Value) {
 /// A last expression without a value shows nothing.
 public func _apusShow(_ value: Void) {}
 
+/// Nor does a call that may not have been made.
+public func _apusShow(_ value: Void?) {}
+
 /// Waits on the cell's own thread for asynchronous work.
 ///
 /// - Throws: what the work throws; `CancellationError` when it goes on for two seconds after an interrupt, in

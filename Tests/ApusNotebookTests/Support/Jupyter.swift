@@ -33,16 +33,12 @@ struct Jupyter {
 
   let folder: URL
 
-  /// Makes the kernel known in a folder.
+  /// Installs the kernel in a folder.
   init(_ folder: URL) throws {
     self.folder = folder
-    let kernel = folder.appendingPathComponent("jupyter/kernels/apus")
-    try FileManager.default.createDirectory(at: kernel, withIntermediateDirectories: true)
-    let specification = """
-      {"argv": ["\(Self.tool("python"))", "-m", "apus_kernel", "-f", "{connection_file}"],
-       "display_name": "Swift (Apus)", "language": "swift"}
-      """
-    try Data(specification.utf8).write(to: kernel.appendingPathComponent("kernel.json"))
+    let install = try run(
+      "python", ["-m", "apus_kernel", "install", "--build", buildFolder.path, "--prefix", folder.path])
+    try #require(install.exitCode == 0, "\(install.errors)")
   }
 
   static func tool(_ name: String) -> String {
@@ -54,8 +50,7 @@ struct Jupyter {
     try runProgram(
       Self.tool(tool), arguments, in: folder,
       environment: [
-        "JUPYTER_PATH": folder.appendingPathComponent("jupyter").path,
-        "APUS_NOTEBOOK_BUILD": buildFolder.path,
+        "JUPYTER_PATH": folder.appendingPathComponent("share/jupyter").path,
         "XDG_STATE_HOME": folder.appendingPathComponent("state").path,
         "XDG_CACHE_HOME": repositoryRoot.appendingPathComponent(".build/notebooks/cache").path,
         "IPYTHONDIR": folder.appendingPathComponent("ipython").path,

@@ -14,6 +14,7 @@ def install() -> None:
 
     parser = argparse.ArgumentParser(prog="python -m apus_kernel install")
     parser.add_argument("--build", help="the folder with apus-notebook and Modules, such as .build/release")
+    parser.add_argument("--prefix", default=sys.prefix, help="where Jupyter looks; this Python's own unless given")
     options = parser.parse_args(sys.argv[2:])
     build = options.build or (lambda path: path and os.path.dirname(path))(shutil.which("apus-notebook"))
     if not build or not pathlib.Path(build, "apus-notebook").exists():
@@ -26,7 +27,7 @@ def install() -> None:
             "env": {"APUS_NOTEBOOK_BUILD": str(pathlib.Path(build).resolve())},
         }
         pathlib.Path(folder, "kernel.json").write_text(json.dumps(specification))
-        place = KernelSpecManager().install_kernel_spec(folder, "apus", prefix=sys.prefix)
+        place = KernelSpecManager().install_kernel_spec(folder, "apus", prefix=options.prefix)
     print(f"Installed the kernel in {place}")
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 
 class HostEnded(Exception):
@@ -38,8 +39,10 @@ class Host:
         for descriptor in self.streams:
             os.set_blocking(descriptor, False)
         self.partial = b""
+        self.interrupted = None
 
     def send(self, number: int, code: str) -> None:
+        self.interrupted = None
         line = json.dumps({"number": number, "code": code}).encode() + b"\n"
         try:
             while line:
@@ -50,7 +53,9 @@ class Host:
     def read(self, on_text, on_display) -> dict:
         """Passes on what comes until the cell is finished; returns how it finished."""
         while True:
-            ready, _, _ = select.select([self.events, *self.streams], [], [])
+            ready, _, _ = select.select([self.events, *self.streams], [], [], 1)
+            if self.interrupted and time.monotonic() - self.interrupted > 15:
+                raise HostEnded("the interrupted cell did not stop")
             self._drain(on_text, set(ready))
             if self.events not in ready:
                 continue
@@ -83,10 +88,11 @@ class Host:
         if code >= 0:
             return f"it ended with exit code {code}"
         if -code in (signal.SIGILL, signal.SIGTRAP):
-            return "a check of Swift failed (its message is above)"
+            return "a check of Swift failed, such as an index out of range or a nil that was unwrapped"
         return f"signal {signal.Signals(-code).name}"
 
     def interrupt(self) -> None:
+        self.interrupted = self.interrupted or time.monotonic()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
 
