@@ -6,9 +6,6 @@ import Foundation
 /// The process behind a notebook: it loads each cell as a library and runs it. It is also the worker of the
 /// notebook's backends, here and on clusters.
 @main struct NotebookHost {
-  // Held for as long as the process lives: a source that is let go of hears no signal.
-  private static let interrupts = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-
   static func main() throws {
     WorkerHook.runIfWorker(.modelSelection)
     if CommandLine.arguments.dropFirst().first == "worker" { WorkerHook.run(.modelSelection) }
@@ -22,12 +19,14 @@ import Foundation
     CellOutput.shared.open(output)
     capus_cell_prepare()
     signal(SIGINT, SIG_IGN)
+    let interrupts = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
     interrupts.setEventHandler { CellProgress.current.interrupt() }
     interrupts.resume()
     let folder = URL(fileURLWithPath: arguments[3])
     // The main thread stays free for what belongs to the main actor.
     Thread.detachNewThread { serve(input, folder) }
-    dispatchMain()
+    // A source that is let go of hears no signal.
+    withExtendedLifetime(interrupts) { dispatchMain() }
   }
 
   private static func serve(_ input: Int32, _ folder: URL) {
