@@ -1,6 +1,7 @@
 # syntax=docker/dockerfile:1
 # One image for every part of a cluster; the first argument is the role: scheduler, worker, notebook, or a program
 # such as `apus`. It is built for x86-64 and arm64 alike; the kernels for newer CPUs are chosen when they run.
+# `--target notebook` is the same with a compiler, for notebooks in Swift.
 ARG SWIFT_IMAGE=swift:6.3-bookworm
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
@@ -31,6 +32,21 @@ RUN python3 -m venv /opt/python \
     --only-binary :all: --requirement /tmp/requirements.txt \
   && /opt/python/bin/pip uninstall --yes --quiet setuptools pip \
   && find /opt/python -type d \( -name tests -o -name test \) -path '*/site-packages/*' -prune -exec rm -rf {} +
+
+# The process that runs the cells of notebooks; they are compiled against this build, so it has Swift's libraries
+# beside it.
+FROM build AS notebook-build
+WORKDIR /apus
+RUN swift build --configuration release --product apus-notebook --scratch-path .notebook -Xlinker -s \
+    --only-use-versions-from-resolved-file
+COPY container/collect-notebook /usr/local/bin/
+RUN collect-notebook /notebook
+
+# What draws charts for pages that cannot.
+FROM ${PYTHON_IMAGE} AS charts
+COPY container/requirements-notebook.txt /tmp/
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: --no-deps \
+    --target /charts --requirement /tmp/requirements-notebook.txt
 
 FROM ${PYTHON_IMAGE} AS image
 RUN apt-get update \
@@ -66,3 +82,25 @@ WORKDIR /studies
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["apus-container", "health"]
 ENTRYPOINT ["tini", "-g", "--", "apus-container"]
 CMD ["apus", "--help"]
+
+FROM image AS notebook
+USER 0:0
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends \
+    'libc6-dev=2.36-*' 'libgcc-12-dev=12.2.0-*' 'libncurses6=6.4-*' 'libsqlite3-dev=3.40.1-*' 'libssl-dev=3.0.*' \
+    'libstdc++-12-dev=12.2.0-*' 'libuuid1=2.38.1-*' 'libxml2=2.9.14+dfsg-*' 'zlib1g-dev=1:1.2.13.*' \
+  && rm -rf /var/lib/apt/lists/*
+COPY --from=notebook-build /notebook /
+COPY --from=charts /charts /opt/python/lib/python3.11/site-packages
+COPY Examples/notebooks/kernel/apus_kernel /opt/python/lib/python3.11/site-packages/apus_kernel
+COPY Examples/notebooks/*.ipynb /usr/share/apus/notebooks/
+RUN python -m apus_kernel install --build /apus/.notebook/release
+# Workers run the program that they have libraries for.
+ENV APUS_WORKER_PROGRAM=/usr/local/bin/apus
+LABEL org.opencontainers.image.title="Apus notebook" \
+  org.opencontainers.image.description="Parallel machine learning for Swift, with JupyterLab and a compiler"
+USER 10001:10001
+CMD ["notebook"]
+
+# What is built without a target.
+FROM image

@@ -88,11 +88,29 @@ struct CellCompiler {
     let library = work.appendingPathComponent("lib\(module).so").path
     let link = try Self.run(
       tools.appendingPathComponent("ld.lld"),
-      ["-shared", "--wrap=swift_errorInMain", "-o", library, object, registration])
+      ["-shared", "--wrap=swift_errorInMain", "-o", library, object, registration]
+        + libraries(of: object))
     guard link.status == 0 else {
       throw CellError(name: "LinkError", message: link.errors, lines: [link.errors])
     }
     return library
+  }
+
+  /// The toolchain's libraries that a cell's imports ask for, such as that of `RegexBuilder`; all others are in
+  /// this program.
+  private func libraries(of object: String) throws -> [String] {
+    let list = object + ".autolink"
+    let run = try Self.run(
+      tools.appendingPathComponent("swift-autolink-extract"), [object, "-o", list])
+    guard run.status == 0 else {
+      throw CellError(name: "LinkError", message: run.errors, lines: [run.errors])
+    }
+    let folder = "\(resources)/linux"
+    let names = try String(contentsOfFile: list, encoding: .utf8).split(whereSeparator: \.isWhitespace)
+      .filter {
+        $0.hasPrefix("-l") && FileManager.default.fileExists(atPath: "\(folder)/lib\($0.dropFirst(2)).so")
+      }
+    return ["--as-needed", "-L", folder, "-rpath", folder] + names.map(String.init)
   }
 
   /// Tells the runtime of a library's types and conformances when it is loaded.
@@ -115,7 +133,8 @@ struct CellCompiler {
     let environment = ProcessInfo.processInfo.environment
     let root =
       environment["XDG_CACHE_HOME"].map { URL(fileURLWithPath: $0) }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache")
+      ?? (environment["HOME"].map { URL(fileURLWithPath: $0) }
+      ?? FileManager.default.homeDirectoryForCurrentUser).appendingPathComponent(".cache")
     return root.appendingPathComponent("apus/notebook-modules")
   }
 

@@ -3,7 +3,9 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -24,6 +26,11 @@ static const uintptr_t *range_starts, *range_ends;
 static size_t range_count;
 
 void *capus_cell_run(int (*cell)(int, char **)) {
+  // Who started this process may have blocked signals, and threads have the mask of the thread that starts them.
+  sigset_t parking;
+  sigemptyset(&parking);
+  sigaddset(&parking, SIGUSR2);
+  pthread_sigmask(SIG_UNBLOCK, &parking, NULL);
   thrown = NULL;
   cell_thread = pthread_self();
   atomic_store(&is_parked, 0);
@@ -61,6 +68,19 @@ static void park(int signal, siginfo_t *info, void *context) {
   }
 }
 
+static sem_t interrupts;
+
+static void note_interrupt(int signal) {
+  (void)signal;
+  int number = errno;
+  sem_post(&interrupts);
+  errno = number;
+}
+
+void capus_interrupt_wait(void) {
+  while (sem_wait(&interrupts) != 0) continue;
+}
+
 void capus_cell_prepare(void) {
 #ifdef __linux__
   // A cell that spins does not outlive its notebook.
@@ -71,6 +91,13 @@ void capus_cell_prepare(void) {
   struct sigaction action = {.sa_sigaction = park, .sa_flags = SA_SIGINFO | SA_RESTART};
   sigemptyset(&action.sa_mask);
   sigaction(SIGUSR2, &action, NULL);
+  sem_init(&interrupts, 0, 0);
+  struct sigaction interrupt = {.sa_handler = note_interrupt, .sa_flags = SA_RESTART};
+  sigemptyset(&interrupt.sa_mask);
+  sigaction(SIGINT, &interrupt, NULL);
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
 int capus_cell_park(const uintptr_t *starts, const uintptr_t *ends, size_t count) {

@@ -102,11 +102,21 @@ import Testing
     let address = try ApusBinary.run(
       arguments: Self.search + ["--backend", "dask", "--scheduler", "127.0.0.1:8786"])
     #expect(address.status == 2 && address.errors.contains("write tcp://host:8786"), "\(address.errors)")
+    let waiting = try ApusBinary.run(arguments: Self.search + ["--connect-timeout", "60"])
+    #expect(waiting.status == 2 && waiting.errors.contains("--backend dask"), "\(waiting.errors)")
     let resource = try ApusBinary.run(
       arguments: Self.search + [
         "--backend", "dask", "--scheduler", "tcp://127.0.0.1:1", "--needs", "GPU",
       ])
     #expect(resource.status == 2 && resource.errors.contains("write GPU=1"), "\(resource.errors)")
+  }
+
+  @Test func aSchedulerThatDoesNotAnswerIsNamed() throws {
+    let run = try ApusBinary.run(
+      arguments: Self.search + [
+        "--backend", "dask", "--scheduler", "tcp://127.0.0.1:9", "--connect-timeout", "0.5",
+      ], environment: Self.environment(try Scratch()))
+    #expect(run.status != 0 && run.errors.contains("tcp://127.0.0.1:9"), "\(run.errors)")
   }
 
   @Test func withoutDaskItSaysWhatToInstall() throws {

@@ -148,6 +148,18 @@ import Testing
     await second.close()
   }
 
+  @Test func aSchedulerThatComesLaterIsWaitedFor() async throws {
+    let cluster = try LocalDask(workers: 0)
+    cluster.killScheduler()
+    let backend = Task { try await DaskBackend(cluster) { $0.connectTimeout = 240 } }
+    try await Task.sleep(for: .seconds(2))
+    try cluster.restartScheduler()
+    try cluster.addWorker()
+    let late = try await backend.value
+    for await result in late.run([Square(number: 3)]) { #expect(try result.outcome.get() == 9) }
+    await late.close()
+  }
+
   @Test func nobodyAnswers() async throws {
     await #expect {
       var settings = ClusterSettings()

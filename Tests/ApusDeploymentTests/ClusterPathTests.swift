@@ -59,6 +59,8 @@ enum Engines {
 
     let table = try docker(compose + ["run", "--rm", "--entrypoint", "cat", "apus", "/studies/results.csv"])
     try compare(table.output)
+    let notebook = try docker(compose + ["exec", "--no-TTY", "notebook"] + Self.executeNotebook)
+    try check(notebook)
 
     let down = try docker(compose + ["down", "--volumes"])
     #expect(down.exitCode == 0, "\(down.errors)")
@@ -100,6 +102,9 @@ enum Engines {
       let table = try kubectl(
         "-n", "apus", "exec", "deployment/notebook", "--", "cat", "/studies/results.csv")
       try compare(table.output)
+      let notebook = try runProgram(
+        "kubectl", ["-n", "apus", "exec", "deployment/notebook", "--"] + Self.executeNotebook)
+      try check(notebook)
 
       let delete = try kubectl("delete", "-k", overlay)
       #expect(delete.exitCode == 0, "\(delete.errors)")
@@ -127,7 +132,8 @@ enum Engines {
       #expect(secrets.count == 4)
       let version = try #require(Versions.all["APUS_VERSION"])
       for workload in objects where workload.pod != nil {
-        for container in workload.containers { #expect(container["image"].string == "apus:\(version)") }
+        let image = workload.name == "notebook" ? "apus-notebook" : "apus"
+        for container in workload.containers { #expect(container["image"].string == "\(image):\(version)") }
         for volume in workload.pod?["spec"]["volumes"].list ?? [] {
           guard let name = volume["secret"]["secretName"].string else { continue }
           #expect(secrets.contains(name), "\(workload) \(name)")
@@ -156,6 +162,19 @@ enum Engines {
         copy.appendingPathComponent("certificates/make").path, environment: ["PATH": path])
       #expect(again.exitCode == 3, "certificates in use must not be overwritten")
       try body(copy)
+    }
+  }
+
+  /// Runs the example that the notebook's image brings, on the cluster around it.
+  private static let executeNotebook = [
+    "jupyter", "nbconvert", "--to", "notebook", "--execute", "--stdout",
+    "/notebooks/tuning-on-a-cluster.ipynb",
+  ]
+
+  private func check(_ notebook: ProgramResult) throws {
+    #expect(notebook.exitCode == 0, "\(notebook.errors)")
+    for text in ["connected to Dask", "candidates 30 fits 90", "90 of 90 fits", "<svg"] {
+      #expect(notebook.output.contains(text), "\(text) is not in the notebook")
     }
   }
 

@@ -17,7 +17,9 @@ import Testing
   @Test func everyServiceIsLockedUp() throws {
     let version = try #require(Versions.all["APUS_VERSION"])
     for (name, service) in try services() {
-      #expect(service["image"].string == "apus:\(version)", "\(name)")
+      let isNotebook = name == "notebook"
+      #expect(service["image"].string == "\(isNotebook ? "apus-notebook" : "apus"):\(version)", "\(name)")
+      #expect(service["build"]["target"].string == (isNotebook ? "notebook" : "image"), "\(name)")
       #expect(service["read_only"].bool == true, "\(name)")
       #expect(service["cap_drop"].strings == ["ALL"], "\(name)")
       #expect(service["security_opt"].strings == ["no-new-privileges:true"], "\(name)")

@@ -79,6 +79,14 @@ import Testing
     }
   }
 
+  /// The Job is applied together with the cluster that it uses.
+  @Test func theSearchWaitsForItsScheduler() throws {
+    let search = try #require(try Kubernetes.objects().first { $0.kind == "Job" && $0.name == "search" })
+    let option = try #require(
+      search.containers[0]["args"].strings.first { $0.hasPrefix("--connect-timeout=") })
+    #expect((option.split(separator: "=").last.flatMap { Int($0) } ?? 0) >= 120, "\(option)")
+  }
+
   @Test func theCPUOfAWorkerIsItsBudget() throws {
     let worker = try #require(
       try Kubernetes.objects().first { $0.kind == "Deployment" && $0.name == "worker" })

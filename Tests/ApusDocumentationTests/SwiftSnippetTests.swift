@@ -39,6 +39,44 @@ import Testing
     }
   }
 
+  /// Packages that name a version of Apus get stricter rules than those that name a path: products that they use must
+  /// not pass flags of their own to the compiler or linker.
+  @Test func theProductsCanBeUsedByVersion() throws {
+    try withTemporaryFolder { folder in
+      let copy = folder.appendingPathComponent("apus")
+      try FileManager.default.createDirectory(at: copy, withIntermediateDirectories: true)
+      let publish = """
+        cp -R Package.swift Sources Tests Datasets "$0"
+        mkdir -p "$0/Benchmarks/Backends"
+        cp -R Benchmarks/Backends/BackendComparison "$0/Benchmarks/Backends"
+        cd "$0"
+        git init --quiet
+        git add .
+        git -c user.name=Apus -c user.email=apus@localhost commit --quiet --message Release
+        git tag 9.0.0
+        """
+      let published = try runProgram("/bin/bash", ["-euc", publish, copy.path], in: repositoryRoot)
+      try #require(published.exitCode == 0, "\(published.errors)")
+      let outside = folder.appendingPathComponent("outside")
+      let source = outside.appendingPathComponent("Sources/outside")
+      try FileManager.default.createDirectory(at: source, withIntermediateDirectories: true)
+      try Data("import Apus\n".utf8).write(to: source.appendingPathComponent("main.swift"))
+      let products = ["Apus", "ApusParallel", "ApusProcesses"]
+        .map { ".product(name: \"\($0)\", package: \"apus\")" }.joined(separator: ", ")
+      let manifest = """
+        // swift-tools-version: 6.0
+        import PackageDescription
+        let package = Package(
+          name: "outside", platforms: [.macOS(.v15)],
+          dependencies: [.package(url: "file://\(copy.path)", from: "9.0.0")],
+          targets: [.executableTarget(name: "outside", dependencies: [\(products)])])
+        """
+      try Data(manifest.utf8).write(to: outside.appendingPathComponent("Package.swift"))
+      let run = try runProgram("swift", ["package", "show-executables"], in: outside)
+      #expect(run.exitCode == 0 && run.output.contains("outside"), "\(run.output)\(run.errors)")
+    }
+  }
+
   /// Builds the example package, with what was built of Apus for the snippets, and runs it: an estimator of its
   /// own gives the same bits on threads and in worker processes.
   private func runExample(scratch: URL) throws {

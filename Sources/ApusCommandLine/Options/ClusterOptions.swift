@@ -24,6 +24,11 @@ struct ClusterOptions: ParsableArguments {
   var absence: Double?
 
   @Option(
+    help: ArgumentHelp(
+      "Give up when the scheduler does not answer for this long at the start; 10.", valueName: "seconds"))
+  var connectTimeout: Double?
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Fits of higher priority go before those of other programs; 0.", valueName: "number"))
   var priority: Int?
@@ -44,8 +49,8 @@ struct ClusterOptions: ParsableArguments {
   /// - Throws: ``ApusError`` of kind `invalidParameter`.
   func refuseWithoutCluster() throws {
     let isUsed =
-      scheduler != nil || certificates != nil || absence != nil || priority != nil || !needs.isEmpty
-      || dataStore != nil
+      scheduler != nil || certificates != nil || absence != nil || connectTimeout != nil || priority != nil
+      || !needs.isEmpty || dataStore != nil
     guard isUsed else { return }
     throw ApusError(
       .invalidParameter, "the cluster options are for --backend dask", hint: "add --backend dask")
@@ -61,6 +66,7 @@ struct ClusterOptions: ParsableArguments {
     settings.memoryLimit = memoryLimit
     settings.priority = priority ?? 0
     settings.absenceTimeout = absence ?? settings.absenceTimeout
+    settings.connectTimeout = connectTimeout ?? settings.connectTimeout
     // Containers are told of their cluster by the environment.
     let environment = ProcessInfo.processInfo.environment
     let address = try scheduler ?? environment["APUS_SCHEDULER"] ?? LocalCluster.running().address

@@ -62,6 +62,9 @@ final class LocalDask: Sendable {
   /// Asks a worker to end, as a preempted machine does.
   func drainWorker(_ number: Int) { kill(workers.withLock { $0[number].processIdentifier }, SIGTERM) }
 
+  /// Kills the scheduler; nobody answers at the address until it is started again.
+  func killScheduler() { scheduler.withLock { _ = kill($0.processIdentifier, SIGKILL) } }
+
   /// Kills the scheduler and starts it again at the same address.
   func restartScheduler() throws {
     try scheduler.withLock { process in

@@ -10,9 +10,12 @@ struct Jupyter {
     var complete: String?
     /// Whether to interrupt the cell once it has printed something.
     var interrupt: Bool?
+    /// A file to create once the cell has printed something.
+    var create: String?
 
     static func cell(_ code: String) -> Step { Step(code: code) }
     static func interrupted(_ code: String) -> Step { Step(code: code, interrupt: true) }
+    static func cell(_ code: String, creates file: String) -> Step { Step(code: code, create: file) }
     static func completion(_ code: String) -> Step { Step(complete: code) }
   }
 
@@ -22,8 +25,6 @@ struct Jupyter {
     /// The last value shown, by MIME type, where it is text.
     var data: [String: String]
     var displays: [String]
-    /// Seconds between the first printed text and the cell's end.
-    var lead: Double
     var error: String?
     var lines: [String]?
     var matches: [String]?

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -39,4 +40,6 @@ if __name__ == "__main__":
 
         from .kernel import ApusKernel
 
+        # A program that blocks signals, and starts Jupyter, must not make this process deaf to interrupts.
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         IPKernelApp.launch_instance(kernel_class=ApusKernel)
