@@ -145,6 +145,20 @@ void ckernels_kmeans_scale(const double *restrict x, ptrdiff_t rows, ptrdiff_t d
 }
 
 CKERNELS_CLONES
+void ckernels_kmeans_move(const double *restrict row, ptrdiff_t dims, const double *restrict shift, double weight,
+                          double *restrict gains, double *restrict losses) {
+  if (losses) {
+    for (ptrdiff_t d = 0; d < dims; d++) {
+      double value = (row[d] - shift[d]) * weight;
+      gains[d] += value;
+      losses[d] -= value;
+    }
+  } else {
+    for (ptrdiff_t d = 0; d < dims; d++) gains[d] += (row[d] - shift[d]) * weight;
+  }
+}
+
+CKERNELS_CLONES
 ptrdiff_t ckernels_kmeans_bounds(const int32_t *restrict rows, ptrdiff_t count, const int32_t *restrict nearest,
                                  const int32_t *restrict labels, const float *restrict squaredNorms,
                                  const float *restrict pointErrors, const float *restrict centreErrors,

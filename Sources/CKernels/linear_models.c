@@ -21,6 +21,62 @@ void ckernels_shifted_rows(long rows, long columns, const double *restrict x, co
   }
 }
 
+typedef double Doubles __attribute__((ext_vector_type(4)));
+
+// Adds the products of 4 columns with 4, 8 or 12 others over some rows to the sums. Twelve accumulators are as many as
+// the registers hold beside what is read.
+static inline __attribute__((always_inline)) void gramTile(long rows, long stride, const double *z, long i, long j,
+                                                           int vectors, double *sums) {
+  Doubles accumulated[4][3];
+  for (int a = 0; a < 4; a++)
+    for (int v = 0; v < vectors; v++) accumulated[a][v] = (Doubles)(0);
+  for (long r = 0; r < rows; r++, z += stride) {
+    Doubles right[3];
+    for (int v = 0; v < vectors; v++) memcpy(&right[v], z + j + 4 * v, sizeof(Doubles));
+    for (int a = 0; a < 4; a++)
+      for (int v = 0; v < vectors; v++) accumulated[a][v] += z[i + a] * right[v];
+  }
+  for (int a = 0; a < 4; a++)
+    for (int v = 0; v < vectors; v++) {
+      double *place = sums + (i + a) * stride + j + 4 * v;
+      Doubles sum;
+      memcpy(&sum, place, sizeof sum);
+      sum += accumulated[a][v];
+      memcpy(place, &sum, sizeof sum);
+    }
+}
+
+CKERNELS_CLONES
+void ckernels_narrow_gram(long rows, long columns, long width, const double *restrict x,
+                          const double *restrict shift, const double *restrict y, double yShift,
+                          const double *restrict scale, double *restrict out, long outStride) {
+  enum { widest = 64, chunk = 3072 };
+  // Rows of a whole number of vectors, few enough for the first-level cache.
+  double z[chunk], sums[widest * widest];
+  long stride = (columns + 2 + 3) / 4 * 4, size = (width + 3) / 4 * 4;
+  long height = chunk / stride;
+  memset(sums, 0, size * stride * sizeof(double));
+  for (long first = 0; first < rows; first += height) {
+    long count = rows - first < height ? rows - first : height;
+    for (long r = 0; r < count; r++, x += columns) {
+      double *row = z + r * stride;
+      double s = scale ? scale[first + r] : 1;
+      for (long j = 0; j < columns; j++) row[j] = s * (x[j] - shift[j]);
+      long j = columns;
+      if (y) row[j++] = s * (y[first + r] - yShift);
+      row[j++] = s;
+      while (j < stride) row[j++] = 0;
+    }
+    for (long i = 0; i < size; i += 4) {
+      long j = 0;
+      for (; j + 8 <= i; j += 12) gramTile(count, stride, z, i, j, 3, sums);
+      if (j + 4 <= i) gramTile(count, stride, z, i, j, 2, sums);
+      else if (j <= i) gramTile(count, stride, z, i, j, 1, sums);
+    }
+  }
+  for (long i = 0; i < width; i++) memcpy(out + i * outStride, sums + i * stride, (i + 1) * sizeof(double));
+}
+
 // e^x for x ≤ 0 (and down to 0 for very negative x), within 2 units in the last place: x = k·ln 2 + r, Taylor's
 // series for e^r, k into the exponent. Branch-free, so that loops over it are vectorised.
 static inline double exponential(double x) {

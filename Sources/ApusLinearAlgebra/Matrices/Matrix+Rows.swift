@@ -27,6 +27,13 @@ extension Matrix {
   ///
   /// - Complexity: O(indices × columns).
   public func gatheringRows(_ indices: some Collection<Int>) -> Matrix {
+    gatheringRows(Array(indices))
+  }
+
+  /// The rows with the given indices, copied in that order; an index may come more than once.
+  ///
+  /// - Complexity: O(indices × columns).
+  public func gatheringRows(_ indices: [Int]) -> Matrix {
     let width = columnCount
     return withUnsafeElements { source in
       Matrix(rowCount: indices.count, columnCount: width) { target in

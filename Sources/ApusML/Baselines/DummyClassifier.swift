@@ -18,9 +18,9 @@ public struct DummyClassifier: Estimator {
   public static let task = LearningTask.classification
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<DummyClassifier>] {
-    [Hyperparameter("strategy", \.strategy, "What is predicted.")]
-  }
+  public static let hyperparameters: [Hyperparameter<DummyClassifier>] = [
+    Hyperparameter("strategy", \.strategy, "What is predicted.")
+  ]
 
   /// Measures the classes' shares of the weights.
   ///

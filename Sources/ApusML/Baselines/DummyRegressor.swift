@@ -22,13 +22,11 @@ public struct DummyRegressor: Estimator {
   public static let task = LearningTask.regression
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<DummyRegressor>] {
-    [
-      Hyperparameter("strategy", \.strategy, "Which number is predicted."),
-      Hyperparameter("quantile", \.quantile, in: .between(0, 1), "For the strategy quantile."),
-      Hyperparameter("constant", \.constant, "The prediction of the strategy constant."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<DummyRegressor>] = [
+    Hyperparameter("strategy", \.strategy, "Which number is predicted."),
+    Hyperparameter("quantile", \.quantile, in: .between(0, 1), "For the strategy quantile."),
+    Hyperparameter("constant", \.constant, "The prediction of the strategy constant."),
+  ]
 
   /// Measures the target.
   ///

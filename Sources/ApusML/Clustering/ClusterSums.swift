@@ -1,4 +1,5 @@
 import ApusLinearAlgebra
+import CKernels
 
 /// The weighted sums of the rows of each cluster, kept up to date by the rows that change clusters.
 ///
@@ -17,12 +18,15 @@ final class ClusterSums: @unchecked Sendable {
 
   /// What the rows of one block that changed clusters add to the sums.
   private final class BlockChanges {
-    var rowsChanged = 0
+    /// Where the number of rows that changed stands: a variable of the class would be guarded at each access.
+    let rowsChanged: UnsafeMutablePointer<Int>
     let sums: UnsafeMutableBufferPointer<Double>
     let weights: UnsafeMutableBufferPointer<Double>
     let counts: UnsafeMutableBufferPointer<Int>
 
     init(clusterCount: Int, dimensions: Int) {
+      rowsChanged = .allocate(capacity: 1)
+      rowsChanged.initialize(to: 0)
       sums = .allocate(capacity: clusterCount * dimensions)
       weights = .allocate(capacity: clusterCount)
       counts = .allocate(capacity: clusterCount)
@@ -32,14 +36,15 @@ final class ClusterSums: @unchecked Sendable {
     }
 
     deinit {
+      rowsChanged.deallocate()
       sums.deallocate()
       weights.deallocate()
       counts.deallocate()
     }
 
     func clear() {
-      guard rowsChanged > 0 else { return }
-      rowsChanged = 0
+      guard rowsChanged.pointee > 0 else { return }
+      rowsChanged.pointee = 0
       sums.update(repeating: 0)
       weights.update(repeating: 0)
       counts.update(repeating: 0)
@@ -70,20 +75,15 @@ final class ClusterSums: @unchecked Sendable {
     block: Int
   ) {
     let change = changes[block]
-    change.rowsChanged &+= 1
+    change.rowsChanged.pointee &+= 1
     let p = dimensions
     let gains = change.sums.baseAddress! + new &* p
     if old >= 0 {
-      let losses = change.sums.baseAddress! + old &* p
-      for column in 0..<p {
-        let value = (row[column] - shift[column]) * weight
-        gains[column] += value
-        losses[column] -= value
-      }
+      ckernels_kmeans_move(row, p, shift, weight, gains, change.sums.baseAddress! + old &* p)
       change.weights[old] -= weight
       change.counts[old] -= 1
     } else {
-      for column in 0..<p { gains[column] += (row[column] - shift[column]) * weight }
+      ckernels_kmeans_move(row, p, shift, weight, gains, nil)
     }
     change.weights[new] += weight
     change.counts[new] += 1
@@ -92,8 +92,8 @@ final class ClusterSums: @unchecked Sendable {
   /// Adds the changes of all blocks to the sums; returns the number of rows that changed.
   func gather() -> Int {
     var total = 0
-    for change in changes where change.rowsChanged > 0 {
-      total += change.rowsChanged
+    for change in changes where change.rowsChanged.pointee > 0 {
+      total += change.rowsChanged.pointee
       for index in 0..<sums.count { sums[index] += change.sums[index] }
       for cluster in 0..<clusterCount {
         clusterWeights[cluster] += change.weights[cluster]

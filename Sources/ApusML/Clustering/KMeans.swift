@@ -45,25 +45,23 @@ public struct KMeans: Estimator {
   public static let task = LearningTask.clustering
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<KMeans>] {
-    [
-      Hyperparameter(
-        "clusterCount", \.clusterCount, alias: "n_clusters", in: .atLeast(1), "The number of clusters."),
-      Hyperparameter(
-        "initialization", \.initialization, alias: "init", "How the first centres are chosen."),
-      Hyperparameter(
-        "initCount", \.initCount, alias: "n_init", in: .atLeast(1),
-        "Runs from other first centres, of which the best is kept; null: 1, or 10 for random ones."),
-      Hyperparameter(
-        "maxIterations", \.maxIterations, alias: "max_iter", in: .atLeast(1),
-        "The most iterations of one run."),
-      Hyperparameter(
-        "tolerance", \.tolerance, alias: "tol", in: .atLeast(0),
-        "A run ends when the squared moves of the centres sum to this times the mean variance."),
-      Hyperparameter(
-        "algorithm", \.algorithm, "Whether rows that cannot change are skipped; the result is the same."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<KMeans>] = [
+    Hyperparameter(
+      "clusterCount", \.clusterCount, alias: "n_clusters", in: .atLeast(1), "The number of clusters."),
+    Hyperparameter(
+      "initialization", \.initialization, alias: "init", "How the first centres are chosen."),
+    Hyperparameter(
+      "initCount", \.initCount, alias: "n_init", in: .atLeast(1),
+      "Runs from other first centres, of which the best is kept; null: 1, or 10 for random ones."),
+    Hyperparameter(
+      "maxIterations", \.maxIterations, alias: "max_iter", in: .atLeast(1),
+      "The most iterations of one run."),
+    Hyperparameter(
+      "tolerance", \.tolerance, alias: "tol", in: .atLeast(0),
+      "A run ends when the squared moves of the centres sum to this times the mean variance."),
+    Hyperparameter(
+      "algorithm", \.algorithm, "Whether rows that cannot change are skipped; the result is the same."),
+  ]
 
   /// Checks the ranges, and given centres against the number of clusters.
   public func validate() throws {

@@ -33,24 +33,22 @@ public struct MiniBatchKMeans: Estimator {
   public static let task = LearningTask.clustering
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<MiniBatchKMeans>] {
-    [
-      Hyperparameter(
-        "clusterCount", \.clusterCount, alias: "n_clusters", in: .atLeast(1), "The number of clusters."),
-      Hyperparameter(
-        "initialization", \.initialization, alias: "init", "How the first centres are chosen."),
-      Hyperparameter("batchSize", \.batchSize, in: .atLeast(1), "The number of rows in a batch."),
-      Hyperparameter(
-        "maxIterations", \.maxIterations, alias: "max_iter", in: .atLeast(1),
-        "The most passes over as many rows as the data has."),
-      Hyperparameter(
-        "maxNoImprovement", \.maxNoImprovement, in: .atLeast(1),
-        "The number of batches without improvement at which the run ends; null for no such end."),
-      Hyperparameter(
-        "reassignmentRatio", \.reassignmentRatio, in: .atLeast(0),
-        "Centres with less than this share of the heaviest one's rows are moved."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<MiniBatchKMeans>] = [
+    Hyperparameter(
+      "clusterCount", \.clusterCount, alias: "n_clusters", in: .atLeast(1), "The number of clusters."),
+    Hyperparameter(
+      "initialization", \.initialization, alias: "init", "How the first centres are chosen."),
+    Hyperparameter("batchSize", \.batchSize, in: .atLeast(1), "The number of rows in a batch."),
+    Hyperparameter(
+      "maxIterations", \.maxIterations, alias: "max_iter", in: .atLeast(1),
+      "The most passes over as many rows as the data has."),
+    Hyperparameter(
+      "maxNoImprovement", \.maxNoImprovement, in: .atLeast(1),
+      "The number of batches without improvement at which the run ends; null for no such end."),
+    Hyperparameter(
+      "reassignmentRatio", \.reassignmentRatio, in: .atLeast(0),
+      "Centres with less than this share of the heaviest one's rows are moved."),
+  ]
 
   /// Checks the ranges, and given centres as ``KMeans`` does.
   public func validate() throws {

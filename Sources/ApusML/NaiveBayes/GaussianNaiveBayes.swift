@@ -23,14 +23,12 @@ public struct GaussianNaiveBayes: Estimator {
   public static let task = LearningTask.classification
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<GaussianNaiveBayes>] {
-    [
-      Hyperparameter(
-        "varSmoothing", \.varSmoothing, in: .atLeast(0),
-        "The share of the largest feature variance that is added to every variance."),
-      Hyperparameter("priors", \.priors, "The classes' probabilities; null: their shares of the data."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<GaussianNaiveBayes>] = [
+    Hyperparameter(
+      "varSmoothing", \.varSmoothing, in: .atLeast(0),
+      "The share of the largest feature variance that is added to every variance."),
+    Hyperparameter("priors", \.priors, "The classes' probabilities; null: their shares of the data."),
+  ]
 
   /// Measures every feature within every class.
   ///

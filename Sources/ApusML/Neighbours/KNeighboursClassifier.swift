@@ -22,14 +22,12 @@ public struct KNeighboursClassifier: Estimator {
   public static let task = LearningTask.classification
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<KNeighboursClassifier>] {
-    [
-      Hyperparameter(
-        "neighbourCount", \.neighbourCount, alias: "n_neighbors", in: .atLeast(1), "How many neighbours vote."
-      ),
-      Hyperparameter("weights", \.weights, "How votes count by distance."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<KNeighboursClassifier>] = [
+    Hyperparameter(
+      "neighbourCount", \.neighbourCount, alias: "n_neighbors", in: .atLeast(1), "How many neighbours vote."
+    ),
+    Hyperparameter("weights", \.weights, "How votes count by distance."),
+  ]
 
   /// Keeps the training rows.
   ///

@@ -22,14 +22,12 @@ public struct KNeighboursRegressor: Estimator {
   public static let task = LearningTask.regression
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<KNeighboursRegressor>] {
-    [
-      Hyperparameter(
-        "neighbourCount", \.neighbourCount, alias: "n_neighbors", in: .atLeast(1),
-        "How many neighbours are averaged."),
-      Hyperparameter("weights", \.weights, "How neighbours count by distance."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<KNeighboursRegressor>] = [
+    Hyperparameter(
+      "neighbourCount", \.neighbourCount, alias: "n_neighbors", in: .atLeast(1),
+      "How many neighbours are averaged."),
+    Hyperparameter("weights", \.weights, "How neighbours count by distance."),
+  ]
 
   /// Keeps the training rows.
   ///

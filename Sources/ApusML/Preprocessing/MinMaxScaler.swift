@@ -25,13 +25,11 @@ public struct MinMaxScaler: TransformerEstimator {
   public static let task = LearningTask.transformation
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<MinMaxScaler>] {
-    [
-      Hyperparameter("minimum", \.minimum, "The lower end of the interval."),
-      Hyperparameter("maximum", \.maximum, "The upper end of the interval."),
-      Hyperparameter("clip", \.clip, "Whether values outside the training range are cut to the interval."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<MinMaxScaler>] = [
+    Hyperparameter("minimum", \.minimum, "The lower end of the interval."),
+    Hyperparameter("maximum", \.maximum, "The upper end of the interval."),
+    Hyperparameter("clip", \.clip, "Whether values outside the training range are cut to the interval."),
+  ]
 
   /// Checks that the interval is not empty.
   public func validate() throws {
@@ -75,7 +73,7 @@ public struct MaxAbsScaler: TransformerEstimator {
   /// Transformation.
   public static let task = LearningTask.transformation
   /// None.
-  public static var hyperparameters: [Hyperparameter<MaxAbsScaler>] { [] }
+  public static let hyperparameters: [Hyperparameter<MaxAbsScaler>] = []
 
   /// Finds the largest magnitude of every column.
   ///

@@ -18,9 +18,9 @@ public struct Normalizer: TransformerEstimator {
   public static let task = LearningTask.transformation
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<Normalizer>] {
-    [Hyperparameter("norm", \.norm, "The norm that becomes 1.")]
-  }
+  public static let hyperparameters: [Hyperparameter<Normalizer>] = [
+    Hyperparameter("norm", \.norm, "The norm that becomes 1.")
+  ]
 
   /// Notes the number of features; there is nothing to learn.
   ///

@@ -31,14 +31,12 @@ public struct PCA: TransformerEstimator {
   public static let task = LearningTask.transformation
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<PCA>] {
-    [
-      Hyperparameter(
-        "componentCount", \.componentCount, alias: "n_components", in: .above(0),
-        "How many components are kept: a number, a share of the variance below 1, or null for all."),
-      Hyperparameter("whiten", \.whiten, "Whether coordinates are divided by their standard deviation."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<PCA>] = [
+    Hyperparameter(
+      "componentCount", \.componentCount, alias: "n_components", in: .above(0),
+      "How many components are kept: a number, a share of the variance below 1, or null for all."),
+    Hyperparameter("whiten", \.whiten, "Whether coordinates are divided by their standard deviation."),
+  ]
 
   /// Finds the principal components.
   ///
@@ -79,13 +77,11 @@ public struct TruncatedSVD: TransformerEstimator {
   public static let task = LearningTask.transformation
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<TruncatedSVD>] {
-    [
-      Hyperparameter(
-        "componentCount", \.componentCount, alias: "n_components", in: .atLeast(1),
-        "How many components are kept.")
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<TruncatedSVD>] = [
+    Hyperparameter(
+      "componentCount", \.componentCount, alias: "n_components", in: .atLeast(1),
+      "How many components are kept.")
+  ]
 
   /// Finds the singular vectors.
   ///

@@ -28,16 +28,14 @@ public struct RobustScaler: TransformerEstimator {
   public static let task = LearningTask.transformation
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<RobustScaler>] {
-    [
-      Hyperparameter("withCentering", \.withCentering, "Whether the median is subtracted."),
-      Hyperparameter("withScaling", \.withScaling, "Whether values are divided by the quantile range."),
-      Hyperparameter(
-        "lowerQuantile", \.lowerQuantile, in: .between(0, 100), "The lower quantile, in percent."),
-      Hyperparameter(
-        "upperQuantile", \.upperQuantile, in: .between(0, 100), "The upper quantile, in percent."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<RobustScaler>] = [
+    Hyperparameter("withCentering", \.withCentering, "Whether the median is subtracted."),
+    Hyperparameter("withScaling", \.withScaling, "Whether values are divided by the quantile range."),
+    Hyperparameter(
+      "lowerQuantile", \.lowerQuantile, in: .between(0, 100), "The lower quantile, in percent."),
+    Hyperparameter(
+      "upperQuantile", \.upperQuantile, in: .between(0, 100), "The upper quantile, in percent."),
+  ]
 
   /// Checks that the quantiles are in order.
   public func validate() throws {

@@ -28,12 +28,10 @@ public struct StandardScaler: TransformerEstimator {
   public static let task = LearningTask.transformation
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<StandardScaler>] {
-    [
-      Hyperparameter("withMean", \.withMean, "Whether the mean is subtracted."),
-      Hyperparameter("withStd", \.withStd, "Whether values are divided by the standard deviation."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<StandardScaler>] = [
+    Hyperparameter("withMean", \.withMean, "Whether the mean is subtracted."),
+    Hyperparameter("withStd", \.withStd, "Whether values are divided by the standard deviation."),
+  ]
 
   /// Measures the mean and the standard deviation of every column.
   ///

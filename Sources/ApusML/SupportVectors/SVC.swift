@@ -49,23 +49,21 @@ public struct SVC: Estimator {
   public static let task = LearningTask.classification
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<SVC>] {
-    [
-      Hyperparameter("c", \.c, alias: "C", in: .above(0), "The price of rows on the wrong side."),
-      Hyperparameter("kernel", \.kernel, "The kernel."),
-      Hyperparameter("gamma", \.gamma, in: .above(0), "The kernel's factor γ."),
-      Hyperparameter("degree", \.degree, in: .between(0, 50), "The degree of the polynomial kernel."),
-      Hyperparameter("coef0", \.coef0, "The constant of the polynomial and sigmoid kernels."),
-      Hyperparameter(
-        "tolerance", \.tolerance, alias: "tol", in: .above(0), "The largest violation of optimality."),
-      Hyperparameter("classWeight", \.classWeight, "How much each class counts."),
-      Hyperparameter("probability", \.probability, "Whether probabilities are learnt too."),
-      Hyperparameter(
-        "maxIterations", \.maxIterations, alias: "max_iter", in: .atLeast(1),
-        "The most steps for a pair of classes; null: 100 a row, at least ten million."),
-      Hyperparameter("cacheSize", \.cacheSize, in: .above(0), "Megabytes for rows of the kernel matrix."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<SVC>] = [
+    Hyperparameter("c", \.c, alias: "C", in: .above(0), "The price of rows on the wrong side."),
+    Hyperparameter("kernel", \.kernel, "The kernel."),
+    Hyperparameter("gamma", \.gamma, in: .above(0), "The kernel's factor γ."),
+    Hyperparameter("degree", \.degree, in: .between(0, 50), "The degree of the polynomial kernel."),
+    Hyperparameter("coef0", \.coef0, "The constant of the polynomial and sigmoid kernels."),
+    Hyperparameter(
+      "tolerance", \.tolerance, alias: "tol", in: .above(0), "The largest violation of optimality."),
+    Hyperparameter("classWeight", \.classWeight, "How much each class counts."),
+    Hyperparameter("probability", \.probability, "Whether probabilities are learnt too."),
+    Hyperparameter(
+      "maxIterations", \.maxIterations, alias: "max_iter", in: .atLeast(1),
+      "The most steps for a pair of classes; null: 100 a row, at least ten million."),
+    Hyperparameter("cacheSize", \.cacheSize, in: .above(0), "Megabytes for rows of the kernel matrix."),
+  ]
 
   /// Finds the support vectors of every pair of classes.
   ///

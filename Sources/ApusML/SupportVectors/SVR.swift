@@ -42,22 +42,20 @@ public struct SVR: Estimator {
   public static let task = LearningTask.regression
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<SVR>] {
-    [
-      Hyperparameter("c", \.c, alias: "C", in: .above(0), "The price of rows outside the tube."),
-      Hyperparameter("epsilon", \.epsilon, in: .atLeast(0), "Half the width of the tube."),
-      Hyperparameter("kernel", \.kernel, "The kernel."),
-      Hyperparameter("gamma", \.gamma, in: .above(0), "The kernel's factor γ."),
-      Hyperparameter("degree", \.degree, in: .between(0, 50), "The degree of the polynomial kernel."),
-      Hyperparameter("coef0", \.coef0, "The constant of the polynomial and sigmoid kernels."),
-      Hyperparameter(
-        "tolerance", \.tolerance, alias: "tol", in: .above(0), "The largest violation of optimality."),
-      Hyperparameter(
-        "maxIterations", \.maxIterations, alias: "max_iter", in: .atLeast(1),
-        "The most steps; null: 100 a row, at least ten million."),
-      Hyperparameter("cacheSize", \.cacheSize, in: .above(0), "Megabytes for rows of the kernel matrix."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<SVR>] = [
+    Hyperparameter("c", \.c, alias: "C", in: .above(0), "The price of rows outside the tube."),
+    Hyperparameter("epsilon", \.epsilon, in: .atLeast(0), "Half the width of the tube."),
+    Hyperparameter("kernel", \.kernel, "The kernel."),
+    Hyperparameter("gamma", \.gamma, in: .above(0), "The kernel's factor γ."),
+    Hyperparameter("degree", \.degree, in: .between(0, 50), "The degree of the polynomial kernel."),
+    Hyperparameter("coef0", \.coef0, "The constant of the polynomial and sigmoid kernels."),
+    Hyperparameter(
+      "tolerance", \.tolerance, alias: "tol", in: .above(0), "The largest violation of optimality."),
+    Hyperparameter(
+      "maxIterations", \.maxIterations, alias: "max_iter", in: .atLeast(1),
+      "The most steps; null: 100 a row, at least ten million."),
+    Hyperparameter("cacheSize", \.cacheSize, in: .above(0), "Megabytes for rows of the kernel matrix."),
+  ]
 
   /// Finds the support vectors.
   ///

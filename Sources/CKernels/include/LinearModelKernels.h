@@ -9,6 +9,10 @@
 void ckernels_shifted_rows(long rows, long columns, const double *x, const double *shift, const double *y,
                            double yShift, const double *scale, double *out);
 
+// The lower triangle of ZᵀZ for those rows Z, of which the first `width` columns count: at most 60.
+void ckernels_narrow_gram(long rows, long columns, long width, const double *x, const double *shift,
+                          const double *y, double yShift, const double *scale, double *out, long outStride);
+
 // Replaces scores (rows × classes, without the offsets) by weight · (softmax(score + offset) − indicator of
 // the row's class), adds their column sums, and returns the weighted sum of the log losses.
 // `weights` may be null for ones.

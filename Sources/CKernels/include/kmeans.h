@@ -28,6 +28,11 @@ double ckernels_kmeans_reach(const double *x, ptrdiff_t rows, ptrdiff_t dims, co
 void ckernels_kmeans_scale(const double *x, ptrdiff_t rows, ptrdiff_t dims, const double *shift, double scale,
                            float *points, float *squaredNorms);
 
+/// Adds (x − shift)·weight of a point to the sums of the cluster that gains it, and takes it from those of the one that
+/// loses it, if there is one.
+void ckernels_kmeans_move(const double *row, ptrdiff_t dims, const double *shift, double weight, double *gains,
+                          double *losses);
+
 /// Turns what `ckernels_nearest_two` found for chosen points into distance bounds; returns how many of the points
 /// need a look, and writes their positions among the chosen ones to `open`: those that change their cluster and
 /// those whose two nearest centres single precision cannot tell.

@@ -46,12 +46,11 @@ public struct DecisionTreeClassifier: TreeEstimator {
   public static let task = LearningTask.classification
 
   /// The hyperparameters, in the order in which they are listed to users.
-  public static var hyperparameters: [Hyperparameter<Self>] {
+  public static let hyperparameters: [Hyperparameter<Self>] =
     [Hyperparameter("criterion", \Self.criterion, "What the splits lower.")]
-      + growthParameters
-      + [Hyperparameter("classWeight", \Self.classWeight, "How much each class counts.")]
-      + splitParameters
-  }
+    + growthParameters
+    + [Hyperparameter("classWeight", \Self.classWeight, "How much each class counts.")]
+    + splitParameters
 
   /// Grows the tree.
   ///

@@ -44,11 +44,10 @@ public struct DecisionTreeRegressor: TreeEstimator {
   public static let task = LearningTask.regression
 
   /// The hyperparameters, in the order in which they are listed to users.
-  public static var hyperparameters: [Hyperparameter<Self>] {
+  public static let hyperparameters: [Hyperparameter<Self>] =
     [Hyperparameter("criterion", \Self.criterion, "What the splits lower.")]
-      + growthParameters
-      + splitParameters
-  }
+    + growthParameters
+    + splitParameters
 
   /// Grows the tree.
   ///

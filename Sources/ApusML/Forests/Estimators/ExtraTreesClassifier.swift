@@ -55,14 +55,13 @@ public struct ExtraTreesClassifier: ForestEstimator {
   public static let task = LearningTask.classification
 
   /// The hyperparameters, in the order in which they are listed to users.
-  public static var hyperparameters: [Hyperparameter<Self>] {
+  public static let hyperparameters: [Hyperparameter<Self>] =
     [treeCountParameter]
-      + [Hyperparameter("criterion", \Self.criterion, "What the splits lower.")]
-      + growthParameters
-      + samplingParameters
-      + [Hyperparameter("classWeight", \Self.classWeight, "How much each class counts.")]
-      + splitParameters
-  }
+    + [Hyperparameter("criterion", \Self.criterion, "What the splits lower.")]
+    + growthParameters
+    + samplingParameters
+    + [Hyperparameter("classWeight", \Self.classWeight, "How much each class counts.")]
+    + splitParameters
 
   /// Grows the trees, each with a seed of its own.
   ///

@@ -53,13 +53,12 @@ public struct ExtraTreesRegressor: ForestEstimator {
   public static let task = LearningTask.regression
 
   /// The hyperparameters, in the order in which they are listed to users.
-  public static var hyperparameters: [Hyperparameter<Self>] {
+  public static let hyperparameters: [Hyperparameter<Self>] =
     [treeCountParameter]
-      + [Hyperparameter("criterion", \Self.criterion, "What the splits lower.")]
-      + growthParameters
-      + samplingParameters
-      + splitParameters
-  }
+    + [Hyperparameter("criterion", \Self.criterion, "What the splits lower.")]
+    + growthParameters
+    + samplingParameters
+    + splitParameters
 
   /// Grows the trees, each with a seed of its own.
   ///

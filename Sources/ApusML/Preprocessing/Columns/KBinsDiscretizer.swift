@@ -26,14 +26,12 @@ public struct KBinsDiscretizer: TransformerEstimator {
   public static let task = LearningTask.transformation
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<KBinsDiscretizer>] {
-    [
-      Hyperparameter(
-        "binCount", \.binCount, alias: "n_bins", in: .between(2, 65_536), "The number of bins a column."),
-      Hyperparameter("encode", \.encode, "How the bins are written: their number, or a column each."),
-      Hyperparameter("strategy", \.strategy, "Where the bins are cut."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<KBinsDiscretizer>] = [
+    Hyperparameter(
+      "binCount", \.binCount, alias: "n_bins", in: .between(2, 65_536), "The number of bins a column."),
+    Hyperparameter("encode", \.encode, "How the bins are written: their number, or a column each."),
+    Hyperparameter("strategy", \.strategy, "Where the bins are cut."),
+  ]
 
   /// Finds the edges of every column's bins.
   ///

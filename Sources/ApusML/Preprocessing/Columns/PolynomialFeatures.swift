@@ -30,14 +30,12 @@ public struct PolynomialFeatures: TransformerEstimator {
   static let columnLimit = 1_000_000
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<PolynomialFeatures>] {
-    [
-      Hyperparameter("degree", \.degree, in: .between(0, 64), "The largest degree of a product."),
-      Hyperparameter(
-        "interactionOnly", \.interactionOnly, "Whether a product may have each feature only once."),
-      Hyperparameter("includeBias", \.includeBias, "Whether a column of ones comes first."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<PolynomialFeatures>] = [
+    Hyperparameter("degree", \.degree, in: .between(0, 64), "The largest degree of a product."),
+    Hyperparameter(
+      "interactionOnly", \.interactionOnly, "Whether a product may have each feature only once."),
+    Hyperparameter("includeBias", \.includeBias, "Whether a column of ones comes first."),
+  ]
 
   /// Checks the degree, and that there will be a column.
   public func validate() throws {

@@ -31,15 +31,13 @@ public struct SimpleImputer: TransformerEstimator {
   public static let task = LearningTask.transformation
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<SimpleImputer>] {
-    [
-      Hyperparameter("strategy", \.strategy, "What a missing value of a numeric column is replaced by."),
-      Hyperparameter("fillValue", \.fillValue, "The constant, also for columns without any value."),
-      Hyperparameter(
-        "addIndicator", \.addIndicator,
-        "Whether columns of 0 and 1 are added that say which values were missing."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<SimpleImputer>] = [
+    Hyperparameter("strategy", \.strategy, "What a missing value of a numeric column is replaced by."),
+    Hyperparameter("fillValue", \.fillValue, "The constant, also for columns without any value."),
+    Hyperparameter(
+      "addIndicator", \.addIndicator,
+      "Whether columns of 0 and 1 are added that say which values were missing."),
+  ]
 
   /// Finds the value of every column.
   ///

@@ -29,14 +29,12 @@ public struct OneHotEncoder: TransformerEstimator {
   public static let task = LearningTask.transformation
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<OneHotEncoder>] {
-    [
-      Hyperparameter("drop", \.drop, "The category of each column that gets no column of its own."),
-      Hyperparameter(
-        "handleUnknown", \.handleUnknown,
-        "What becomes of missing values and of categories that the fit did not see: zeros, or an error."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<OneHotEncoder>] = [
+    Hyperparameter("drop", \.drop, "The category of each column that gets no column of its own."),
+    Hyperparameter(
+      "handleUnknown", \.handleUnknown,
+      "What becomes of missing values and of categories that the fit did not see: zeros, or an error."),
+  ]
 
   /// Finds the categories that occur.
   ///

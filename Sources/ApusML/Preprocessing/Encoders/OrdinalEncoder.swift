@@ -30,15 +30,13 @@ public struct OrdinalEncoder: TransformerEstimator {
   public static let task = LearningTask.transformation
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<OrdinalEncoder>] {
-    [
-      Hyperparameter(
-        "handleUnknown", \.handleUnknown,
-        "What becomes of missing values and of categories that the fit did not see: a missing value, or an error."
-      ),
-      Hyperparameter("orders", \.orders, "The categories of some columns, from lowest to highest."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<OrdinalEncoder>] = [
+    Hyperparameter(
+      "handleUnknown", \.handleUnknown,
+      "What becomes of missing values and of categories that the fit did not see: a missing value, or an error."
+    ),
+    Hyperparameter("orders", \.orders, "The categories of some columns, from lowest to highest."),
+  ]
 
   /// Finds the categories that occur and puts them in order.
   ///

@@ -25,14 +25,12 @@ public struct SelectKBest: TransformerEstimator {
   public static let task = LearningTask.transformation
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<SelectKBest>] {
-    [
-      Hyperparameter("k", \.k, in: .atLeast(1), "The number of columns that are kept."),
-      Hyperparameter(
-        "score", \.score, alias: "score_func",
-        "The test: analysis of variance or chi-squared for classes, correlation for numbers."),
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<SelectKBest>] = [
+    Hyperparameter("k", \.k, in: .atLeast(1), "The number of columns that are kept."),
+    Hyperparameter(
+      "score", \.score, alias: "score_func",
+      "The test: analysis of variance or chi-squared for classes, correlation for numbers."),
+  ]
 
   /// Tests every column.
   ///

@@ -21,13 +21,11 @@ public struct VarianceThreshold: TransformerEstimator {
   public static let task = LearningTask.transformation
 
   /// The hyperparameters.
-  public static var hyperparameters: [Hyperparameter<VarianceThreshold>] {
-    [
-      Hyperparameter(
-        "threshold", \.threshold, in: .atLeast(0),
-        "Columns whose variance is not above this are removed.")
-    ]
-  }
+  public static let hyperparameters: [Hyperparameter<VarianceThreshold>] = [
+    Hyperparameter(
+      "threshold", \.threshold, in: .atLeast(0),
+      "Columns whose variance is not above this are removed.")
+  ]
 
   /// Measures the variance of every column.
   ///
