@@ -41,7 +41,8 @@ def run(command, threads):
 
 
 def run_apus(apus, case, split, threads):
-    command = [apus, "fit", split.train_file, "--estimator", case.estimator, "--threads", str(threads), "--json"]
+    command = [apus, "fit", split.train_file, "--estimator", case.estimator, "--threads", str(threads), "--json",
+               "--warm-up"]  # fmt: skip
     for setting in case.settings:
         setting = setting.replace("@first-rows", json.dumps(split.train_features[:FIXED_CENTRES].tolist()))
         command += ["--set", setting]

@@ -49,7 +49,13 @@ struct FitCommand: AsyncParsableCommand {
     completion: .file())
   var output: String?
 
+  @Flag(help: "Fit a few hundred rows first, so that loading code is not timed.")
+  var warmUp = false
+
   @OptionGroup var printing: OutputOptions
+
+  /// How many rows a fit before the fit learns from.
+  private static let warmUpRows = 600
 
   func run() async throws {
     printing.apply()
@@ -62,6 +68,11 @@ struct FitCommand: AsyncParsableCommand {
 
     let (training, loadCost) = try Cost.measuring { try data.load(for: estimator.task) }
     try compute.cancellation.check()
+    if warmUp {
+      // These rows may lack a class or be too few; the fit of all rows says so if it matters.
+      let few = training.gatheringRows(0..<min(Self.warmUpRows, training.rowCount))
+      _ = try? fit(estimator.base, few, FitContext(seed: Seed(seed), compute: compute))
+    }
     let peakBefore = ResidentMemory.peak
     ResidentMemory.resetPeak()
     let before = ResidentMemory.current
