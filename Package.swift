@@ -49,7 +49,7 @@ let package = Package(
     .target(name: "ApusProcesses", dependencies: ["ApusParallel", "CApusSystem"]),
 
     // Floor 3: Dask clusters, whose workers run worker processes.
-    .target(name: "CApusBridge", exclude: ["apus_bridge.py", "apus_worker"]),
+    .target(name: "CApusBridge", exclude: ["apus_bridge.py", "apus_client", "apus_worker"]),
     .target(name: "ApusDask", dependencies: ["ApusProcesses", "CApusBridge"]),
 
     // Floor 2: matrices, then data sets and their readers.

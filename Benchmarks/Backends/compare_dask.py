@@ -22,8 +22,8 @@ CASES = [
 
 
 @contextlib.contextmanager
-def cluster(workers, threads=1):
-    """A scheduler and workers of some threads each; gives the address and the scheduler's process."""
+def cluster(workers):
+    """A scheduler and workers of one thread each; gives the address and the scheduler's process."""
     with tempfile.TemporaryDirectory() as folder:
         facts = os.path.join(folder, "scheduler.json")
         dask = [sys.executable, "-m", "dask"]
@@ -40,7 +40,7 @@ def cluster(workers, threads=1):
             time.sleep(0.5)
             with open(facts) as file:
                 address = json.load(file)["address"]
-            worker = [*dask, "worker", address, "--nthreads", str(threads), "--no-nanny", "--no-dashboard"]
+            worker = [*dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
             for _ in range(workers):
                 started.append(subprocess.Popen([*worker, "--local-directory", folder], **common))
             from distributed import Client
@@ -98,7 +98,8 @@ def main():
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--many", type=int, default=1_000_000, help="jobs of the long sweep; 0 leaves it out")
-    parser.add_argument("--growth", type=int, default=64, help="the most simulated workers; 0 leaves them out")
+    parser.add_argument("--growth", type=int, default=64, help="the most workers of the growth; 0 leaves it out")
+    parser.add_argument("--jobs", type=int, default=500_000, help="jobs for each number of workers of the growth")
     parser.add_argument("--output", help="a JSON file for all figures")
     arguments = parser.parse_args()
     program, figures = arguments.program, {"load": os.getloadavg()}
@@ -119,30 +120,23 @@ def main():
             ours, theirs = (best[tool][case] * scale for tool in ("apus", "joblib"))
             print(f"{unit:4}{ours:12.1f}{theirs:12.1f}{theirs / ours:16.1f}  {title}", flush=True)
 
-    if arguments.many:
-        with cluster(arguments.workers) as (address, scheduler):
-            result, cpu, samples = watched(program, address, scheduler, arguments.many)
-        figures["many"] = {"result": result, "cpu": cpu, "samples": samples}
-        print(f"{arguments.many} empty jobs: {result['seconds']:.1f} s, {result['seconds'] / arguments.many * 1e6:.1f} µs each")
-        for name, memory in samples.items():
-            quarter = max(1, len(memory) // 4)
+    def sweep(name, workers, jobs):
+        with cluster(workers) as (address, scheduler):
+            result, cpu, samples = watched(program, address, scheduler, jobs)
+        figures[name] = {"jobs": jobs, "result": result, "cpu": cpu, "samples": samples}
+        print(f"{workers} workers, {jobs} empty jobs: {result['seconds']:.1f} s, {result['seconds'] / jobs * 1e6:.1f} µs each")
+        for part, memory in samples.items():
+            quarters = [memory[min(len(memory) - 1, len(memory) * quarter // 4)] for quarter in (1, 2, 3, 4)]
             print(
-                f"  {name}: {cpu.get(name, 0):.1f} CPU s; memory after a quarter {memory[quarter - 1]:.0f} MB, "
-                f"at the end {memory[-1]:.0f} MB, at most {max(memory):.0f} MB", flush=True,
+                f"  {part}: {cpu.get(part, 0) / jobs * 1e6:.2f} µs of CPU a job; MB after each quarter "
+                + ", ".join(f"{megabytes:.0f}" for megabytes in quarters), flush=True,
             )
 
+    if arguments.many:
+        sweep("many", arguments.workers, arguments.many)
     workers = 1
     while workers <= arguments.growth:
-        jobs = 200_000
-        # Simulated: threads of one Dask worker, each with a worker process of Apus.
-        with cluster(1, threads=workers) as (address, scheduler):
-            result, cpu, samples = watched(program, address, scheduler, jobs)
-        figures[f"growth {workers}"] = {"result": result, "cpu": cpu, "samples": samples}
-        parts = ", ".join(
-            f"{name} {cpu.get(name, 0) / jobs * 1e6:.1f} µs of CPU a job and {max(memory):.0f} MB"
-            for name, memory in samples.items() if memory
-        )
-        print(f"{workers} workers: {result['seconds'] / jobs * 1e6:.1f} µs a job; {parts}", flush=True)
+        sweep(f"growth {workers}", workers, arguments.jobs)
         workers *= 4
     if arguments.output:
         Path(arguments.output).write_text(json.dumps(figures, indent=1))

@@ -1,8 +1,8 @@
 """Brings the jobs of an Apus program to a Dask cluster, with Dask's public API only.
 
 A child of the program: it reads frames from standard input, submits batches of jobs to the cluster and writes what
-became of them to standard output. The package `apus_worker` beside it is its other half, which runs on Dask's
-workers.
+became of them to standard output. The package `apus_client` beside it holds its parts; the package `apus_worker` is
+its other half, which runs on Dask's workers.
 """
 
 import asyncio
@@ -11,18 +11,18 @@ import hashlib
 import importlib
 import json
 import os
-import pickle
 import shutil
 import signal
 import struct
 import sys
 import tempfile
-import time
 import zipfile
+
+from apus_client import Connection, Gone, Placement, host_of
 
 # Requests of the program, and answers.
 OPEN, PUT, FORGET, SUBMIT, STOP = range(1, 6)
-READY, STORED, BATCH, STATUS, TROUBLE = range(64, 69)
+READY, STORED, BATCH, STATUS, TROUBLE, NOT_STORED = range(64, 70)
 
 
 class Batch:
@@ -31,29 +31,22 @@ class Batch:
     def __init__(self, number, run, name, priority, jobs):
         self.number, self.run, self.name, self.priority, self.jobs = number, run, name, priority, jobs
         self.attempts = 0
+        self.repairs = 0
         self.is_stopped = False
 
 
 class Bridge:
     """Between a program's pipes and a scheduler."""
 
-    PART = 32 << 20
-
     def __init__(self, half, archive, requests, answers):
         self.half, self.archive = half, archive
         self.requests, self.answers = requests, answers
-        self.batches = {}  # by future's key: what is at the cluster
-        self.data = {}  # reference → digest of its file
-        self.files = {}  # digest of a file → (path, size, whether it is a program)
-        self.stores = {}  # (digest, host or address) → a task that stores it there
-        self.reconnecting = None
-        self.collector = None
+        self.connection = self.placement = None
+        self.batches = {}  # by future's key: what is at the cluster, or will be
+        self.tasks = set()
+        self.completed = None
         self.has_work = asyncio.Event()
         self.retries = 0
-
-    def key(self, name, rest):
-        """A key of Dask; the dashboard shows the name, what comes after the dash makes it unique."""
-        return f"{name.replace('-', ' ')}-{self.session['name']}x{rest}x{time.time_ns()}"
 
     def answer(self, kind, body=b""):
         self.answers.write(self.half.frame(kind, body))
@@ -70,17 +63,24 @@ class Bridge:
                 if kind == OPEN:
                     await self.open(json.loads(body))
                 elif kind == PUT:
-                    asyncio.create_task(self.guarded(self.put(json.loads(body))))
+                    self.start(self.put(**json.loads(body)))
                 elif kind == FORGET:
-                    asyncio.create_task(self.guarded(self.forget(json.loads(body))))
+                    self.start(self.placement.forget(**json.loads(body)))
                 elif kind == SUBMIT:
                     self.submit(self.read_batch(body))
                 elif kind == STOP:
-                    await self.stop(json.loads(body)["run"])
+                    self.start(self.stop(json.loads(body)["run"]))
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             await self.close()
+
+    def start(self, work):
+        """Begins something that goes on beside what else is asked for."""
+        task = asyncio.create_task(self.guarded(work))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
 
     async def guarded(self, work):
         try:
@@ -88,189 +88,77 @@ class Bridge:
         except Exception as error:
             self.report(TROUBLE, message=f"{type(error).__name__}: {error}", fatal=False)
 
-    # The connection to the cluster.
+    # The cluster.
 
     async def open(self, terms):
-        self.address = terms["scheduler"]
         self.terms = terms
-        self.session = terms["session"]
-        self.session_text = json.dumps(self.session)
-        self.timeout = terms.get("timeout", 10)
-        self.data_store = (terms.get("dataStore") or "").rstrip("/")
-        executable = terms["executablePath"]
-        self.files[self.session["executable"]] = (executable, os.path.getsize(executable), True)
+        self.session_text = json.dumps(terms["session"])
+        self.connection = Connection(terms, self.half, self.archive, self.send_again)
+        self.placement = Placement(self.connection, self.half, terms.get("dataStore"))
+        self.placement.add_program(terms["session"]["executable"], terms["executablePath"])
         try:
-            await self.connect()
+            await self.connection.open()
         except Exception as error:
             reason = str(error) or type(error).__name__
-            self.report(TROUBLE, message=f"cannot connect to the scheduler {self.address}: {reason}", fatal=True)
-            return
-        self.report(READY, dashboard=self.client.dashboard_link, dask=__import__("distributed").__version__,
-                    slots=await self.slots())
-        self.watcher = asyncio.create_task(self.watch())
-
-    async def connect(self):
-        from distributed import Client, Security, as_completed
-
-        keys = {key: value for key, value in self.terms.get("tls", {}).items() if value}
-        security = None
-        if keys:
-            security = Security(
-                tls_ca_file=keys["ca"], tls_client_cert=keys["certificate"], tls_client_key=keys["key"],
-                require_encryption=True,
-            )
-        self.client = await Client(
-            self.address, asynchronous=True, security=security, set_as_default=False, timeout=self.timeout,
-            name="apus",
-        )
-        await self.client.upload_file(self.archive)
-        self.completed = as_completed(loop=self.client.loop)
-        self.stores.clear()
-        if self.collector is not None:
-            self.collector.cancel()
-        self.collector = asyncio.create_task(self.guarded(self.collect()))
-
-    async def slots(self):
-        return {address: threads for address, threads in (await self.client.nthreads()).items()}
+            message = f"cannot connect to the scheduler {self.connection.address}: {reason}"
+            return self.report(TROUBLE, message=message, fatal=True)
+        client = self.connection.client
+        self.collect_from(client)
+        self.report(READY, dashboard=client.dashboard_link, dask=__import__("distributed").__version__,
+                    slots=self.connection.slots)
+        self.start(self.watch())
 
     async def watch(self):
         """Says every second how the cluster is."""
-        probed = set()
+        welcomed = set()
         while True:
-            try:
-                slots = await asyncio.wait_for(self.slots(), 5)
-                self.report(STATUS, workers=slots, waiting=len(self.batches), retries=self.retries)
-                hosts = {host_of(address): address for address in slots}
-                for host, address in hosts.items():
-                    if host not in probed:
-                        probed.add(host)
-                        asyncio.create_task(self.guarded(self.welcome(host, address)))
-            except asyncio.CancelledError:
-                raise
-            except Exception:
-                self.report(STATUS, workers={}, waiting=len(self.batches), retries=self.retries, scheduler="lost")
-                self.lose_scheduler()
+            trouble = await self.connection.look()
+            facts = {"scheduler": trouble} if trouble else {}
+            self.report(
+                STATUS, workers=self.connection.slots, waiting=len(self.batches), retries=self.retries, **facts
+            )
+            if not trouble:
+                hosts = {host_of(address): address for address in self.connection.slots}
+                welcomed &= hosts.keys()
+                for host in hosts.keys() - welcomed:
+                    welcomed.add(host)
+                    self.start(self.welcome(host, hosts[host], welcomed))
             await asyncio.sleep(1)
 
-    async def welcome(self, host, address):
+    async def welcome(self, host, address, welcomed):
         """Sends the program to a host that is new, and sees whether it runs there."""
-        for _ in range(2):
-            trouble = await self.client.submit(
-                self.half.probe, self.session_text, workers=[address], pure=False, key=self.key("check", host)
-            )
-            if trouble != "missing":
-                break
-            await self.store(self.session["executable"], address)
-        if trouble:
-            self.report(TROUBLE, message=f"worker host {host} cannot run this program: {trouble}", fatal=True)
-        await asyncio.gather(*(self.store(digest, address) for digest in self.data.values()))
-
-    def lose_scheduler(self):
-        if self.reconnecting is None:
-            self.reconnecting = asyncio.create_task(self.guarded(self.reconnect()))
-
-    async def reconnect(self):
-        """Connects anew and sends again whatever has not come back."""
         try:
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(self.client.close(), 5)
-            while True:
-                try:
-                    await self.connect()
-                    break
-                except asyncio.CancelledError:
-                    raise
-                except Exception:
-                    await asyncio.sleep(0.5)
-        finally:
-            self.reconnecting = None
-        batches, self.batches = list(self.batches.values()), {}
-        self.retries += len(batches)
-        for batch in batches:
-            self.submit(batch)
+            trouble = await self.connection.on_worker(address, "check", self.half.probe, self.session_text)
+            if trouble == "missing":
+                await self.placement.store(self.terms["session"]["executable"], address)
+                trouble = await self.connection.on_worker(address, "check", self.half.probe, self.session_text)
+            if trouble:
+                message = f"worker host {host} cannot run this program: {trouble}"
+                return self.report(TROUBLE, message=message, fatal=True)
+            digests = list(self.placement.data.values())
+            await asyncio.gather(*(self.placement.store(digest, address) for digest in digests))
+        except Gone:
+            welcomed.discard(host)
 
-    # Data.
-
-    async def put(self, request):
-        reference, path = request["reference"], request["path"]
-        digest = await asyncio.to_thread(self.half.file_digest, path)
-        self.files[digest] = (path, os.path.getsize(path), False)
-        if self.data_store:
-            await asyncio.to_thread(self.publish, digest)
-        self.data[reference] = digest
-        hosts = {host_of(address): address for address in await self.slots()}
-        await asyncio.gather(*(self.store(digest, address) for address in hosts.values()))
-        self.answer(STORED, reference.encode())
-
-    def url(self, digest):
-        return f"{self.data_store}/{digest}.apusdata"
-
-    def publish(self, digest):
-        """Sees to it that the user's store has a file, which workers then load by themselves."""
-        url = self.url(digest)
-        with contextlib.suppress(Exception):
-            self.half.open_url(url).close()
-            return
-        path, size, _ = self.files[digest]
+    async def put(self, reference, path):
         try:
-            if url.startswith(("http://", "https://")):
-                raise OSError("it is not there, and a web server takes no files; put it there with another address")
-            if "://" not in url or url.startswith("file://"):
-                os.makedirs(os.path.dirname(url.removeprefix("file://")), exist_ok=True)
-            with open(path, "rb") as source, self.half.open_url(url, "wb") as target:
-                shutil.copyfileobj(source, target, self.PART)
+            await self.placement.put(reference, path)
         except Exception as error:
-            raise RuntimeError(f"cannot write {url}: {self.half.reason_of(error, url)}") from None
+            self.report(NOT_STORED, reference=reference, message=f"{type(error).__name__}: {error}")
+        else:
+            self.answer(STORED, reference.encode())
 
-    async def forget(self, request):
-        digest = self.data.pop(request["reference"], None)
-        if digest is not None and digest not in self.data.values():
-            self.files.pop(digest, None)
-            self.stores = {key: task for key, task in self.stores.items() if key[0] != digest}
-            await self.client.run(self.half.forget, self.session["name"], digest, on_error="return")
-
-    def store(self, digest, address, again=False):
-        """Sees to it that a file lies on a worker's host, once."""
-        place = (digest, address if again else host_of(address))
-        if place not in self.stores:
-            task = self.stores[place] = asyncio.create_task(self.bring_file(digest, address))
-            task.add_done_callback(lambda task: self.forget_failed_store(place, task))
-        return self.stores[place]
-
-    def forget_failed_store(self, place, task):
-        if (task.cancelled() or task.exception()) and self.stores.get(place) is task:
-            del self.stores[place]
-
-    async def bring_file(self, digest, address):
-        path, size, executable = self.files[digest]
-        if executable or not self.data_store:
-            return await self.send_file(digest, address)
-        await self.client.submit(
-            self.half.fetch_blob, self.session["name"], digest, size, self.url(digest),
-            workers=[address], pure=False, key=self.key("load data", digest[:12]),
-        )
-
-    async def send_file(self, digest, address):
-        path, size, executable = self.files[digest]
-        offset = 0
-        with open(path, "rb") as file:
-            while True:
-                part = file.read(self.PART)
-                # To the worker itself where it can be reached, so that the scheduler need not hold it.
-                future = await self.scatter(Part(part), address)
-                await self.client.submit(
-                    self.half.store_part, self.session["name"], digest, size, offset, future, executable,
-                    workers=[address], pure=False, key=self.key("store data", digest[:12]),
-                )
-                offset += len(part)
-                if offset >= size:
-                    break
-
-    async def scatter(self, part, address):
-        try:
-            return await self.client.scatter(part, workers=[address], hash=False, direct=True)
-        except OSError:
-            return await self.client.scatter(part, workers=[address], hash=False, direct=False)
+    async def send_again(self):
+        """Sends whatever has not come back to a scheduler that knows nothing of it, or not from this client."""
+        self.collect_from(self.connection.client)
+        self.placement.stores.clear()
+        batches, self.batches = self.batches, {}
+        # A scheduler that still runs what was sent before the connection was lost need not do so.
+        with contextlib.suppress(Exception):
+            await self.cancel(batches)
+        self.retries += len(batches)
+        for batch in batches.values():
+            self.submit(batch)
 
     # Batches.
 
@@ -285,50 +173,86 @@ class Bridge:
         if batch.is_stopped:
             return
         batch.attempts += 1
-        key = self.key(batch.name, f"{batch.number}x{batch.attempts}")
+        key = self.connection.key(batch.name, batch.number)
         self.batches[key] = batch
-        if self.reconnecting is not None:
-            return
-        future = self.client.submit(
-            self.half.run_batch, self.session_text, self.data, batch.jobs, key=key, pure=False, priority=batch.priority,
-            resources=self.terms.get("resources") or None,
+        client = self.connection.client
+        if client.status != "running":
+            self.connection.lose(client)
+        if not self.connection.up.is_set():
+            return  # it goes with the others when there is a connection
+        future = client.submit(
+            self.half.run_batch, self.session_text, self.placement.data, batch.jobs, key=key, pure=False,
+            priority=batch.priority, resources=self.terms.get("resources") or None,
         )
         self.completed.add(future)
         self.has_work.set()
 
-    async def collect(self):
-        """Brings back what has finished, several tasks at a time."""
-        while True:
+    def collect_from(self, client):
+        from distributed import as_completed
+
+        self.completed = as_completed(loop=client.loop)
+        self.start(self.collect(client, self.completed))
+
+    async def collect(self, client, completed):
+        """Brings back what has finished, several tasks at a time, as long as its client is the one in use."""
+        while client is self.connection.client:
             await self.has_work.wait()
             self.has_work.clear()
-            completed = self.completed
+            if client is not self.connection.client:
+                return self.has_work.set()
             async for future in completed:
-                # What ends within a few milliseconds is fetched together.
+                # What ends within a few milliseconds is fetched together; a worker that cannot be reached does not
+                # hold back what others have.
                 await asyncio.sleep(0.002)
-                await self.take([future, *completed.next_batch(block=False)])
+                self.start(self.take(client, [future, *completed.next_batch(block=False)]))
+                # A result stays on its worker, and the worker in a cluster that scales, as long as anything holds it.
+                del future
 
-    async def take(self, futures):
-        finished = [future for future in futures if future.status == "finished"]
-        try:
-            values = await self.client.gather(finished) if finished else []
-        except Exception:
-            return self.lose_scheduler()
-        for future, value in zip(finished, values):
-            batch = self.batches.pop(future.key, None)
-            if batch is None:
-                continue
-            if value[:1] == b"\1":
-                asyncio.create_task(self.guarded(self.supply(batch, json.loads(value[1:]))))
-            else:
-                if value[:1] == b"\2":
-                    self.split(batch, *struct.unpack("<Q", value[1:9]), value[9:])
-                    value = value[8:]
-                self.answer(BATCH, struct.pack("<Q", batch.number) + value[1:])
+    async def take(self, client, futures):
+        finished = {future.key: future for future in futures if future.status == "finished"}
+        values = {}
+        if finished:
+            try:
+                values = await client.gather(finished, errors="skip")
+            except OSError:
+                pass  # the connection is lost, or was for a moment
+        unclear = []
         for future in futures:
-            if future.status == "error" and future.key in self.batches:
-                await self.failed(self.batches.pop(future.key), await future.exception())
-            elif future.status in ("cancelled", "lost") and future.key in self.batches:
-                self.lose_scheduler()
+            if client is not self.connection.client or future.key not in self.batches:
+                continue
+            value = values.get(future.key)
+            if value is not None:
+                self.deliver(self.batches.pop(future.key), value)
+            elif future.status == "error":
+                self.start(self.failed(self.batches.pop(future.key), await future.exception()))
+            else:
+                unclear.append(future)
+        if unclear:
+            await asyncio.sleep(0.2)
+            self.try_again(client, unclear)
+
+    def try_again(self, client, futures):
+        """Fetches, or lets run again, what could not be fetched though its task has ended."""
+        if client.status != "running":
+            return self.connection.lose(client)
+        for future in futures:
+            if client is not self.connection.client or future.key not in self.batches:
+                continue
+            if future.status in ("finished", "error"):
+                self.completed.add(future)
+                self.has_work.set()
+            else:
+                self.retries += 1
+                self.submit(self.batches.pop(future.key))
+
+    def deliver(self, batch, value):
+        if value[:1] == b"\1":
+            self.start(self.supply(batch, json.loads(value[1:])))
+        else:
+            if value[:1] == b"\2":
+                self.split(batch, *struct.unpack("<Q", value[1:9]), value[9:])
+                value = value[8:]
+            self.answer(BATCH, struct.pack("<Q", batch.number) + value[1:])
 
     def split(self, batch, long, records):
         """A job that takes long goes on alone, and those that waited behind it go on without it."""
@@ -350,26 +274,47 @@ class Bridge:
 
     async def supply(self, batch, digests):
         """Brings to every host what a batch did not find, and sends the batch again."""
-        self.batches[f"supplying-{batch.number}"] = batch
-        trouble = ""
-        for address in (await self.slots()).keys():
-            for digest in digests:
-                if digest in self.files:
-                    try:
-                        await self.store(digest, address, again=batch.attempts > 1)
-                    except Exception as error:
-                        trouble = str(error)
-        self.batches.pop(f"supplying-{batch.number}", None)
+        with self.held(batch) as is_wanted:
+            trouble = ""
+            # The worker may have joined just now, or be about to go.
+            await asyncio.sleep(0.1 * (batch.attempts - 1))
+            await self.connection.look()
+            for address in list(self.connection.slots):
+                for digest in digests:
+                    if digest in self.placement.files:
+                        try:
+                            await self.placement.store(digest, address, again=batch.attempts > 1)
+                        except Exception as error:
+                            trouble = str(error)
+            if not is_wanted():
+                return
         if batch.attempts > 20:
             return self.give_up(batch, "lost", f"its data could not be brought to a worker; {trouble}")
         self.submit(batch)
 
+    @contextlib.contextmanager
+    def held(self, batch):
+        """Keeps a batch in sight that is not at the cluster now; gives whether it is still to go there."""
+        key = self.connection.key(batch.name, "held")
+        self.batches[key] = batch
+        try:
+            yield lambda: key in self.batches
+        finally:
+            self.batches.pop(key, None)
+
     async def failed(self, batch, error):
         """A task that ended its Dask workers is taken apart, until the job that does it stands alone."""
         self.retries += 1
-        jobs = list(self.jobs(batch))
+        if self.connection.lacks_half(error) and batch.repairs < 20:
+            batch.repairs += 1
+            with self.held(batch) as is_wanted:
+                await self.connection.repair(self.connection.client, batch.repairs)
+                if not is_wanted():
+                    return
+            return self.submit(batch)
         if type(error).__name__ != "KilledWorker":
             return self.give_up(batch, "lost", f"{type(error).__name__}: {error}")
+        jobs = list(self.jobs(batch))
         if len(jobs) == 1:
             return self.give_up(batch, "lost", str(error))
         for job in jobs:
@@ -398,33 +343,20 @@ class Bridge:
     async def cancel(self, keys):
         from distributed import Future
 
-        await self.client.cancel([Future(key, self.client) for key in keys], force=True)
+        client = self.connection.client
+        await client.cancel([Future(key, client) for key in keys], force=True)
 
     async def close(self):
-        with contextlib.suppress(Exception):
-            self.watcher.cancel()
-            await asyncio.wait_for(self.cancel(self.batches), 5)
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(self.client.run(self.half.end_session, self.session["name"], on_error="return"), 10)
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(self.client.close(), 5)
-
-
-class Part:
-    """Bytes that travel without being copied into a pickle."""
-
-    def __init__(self, data):
-        self.data = data
-
-    def __len__(self):
-        return len(self.data)
-
-    def __reduce_ex__(self, protocol):
-        return (bytes, (pickle.PickleBuffer(self.data),)) if protocol >= 5 else (bytes, (self.data,))
-
-
-def host_of(address):
-    return address.rsplit(":", 1)[0]
+        if self.connection is None or self.connection.client is None:
+            return
+        client = self.connection.client
+        for last in (
+            self.cancel(list(self.batches)),
+            client.run(self.half.end_session, self.terms["session"]["name"], on_error="return"),
+            client.close(),
+        ):
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(last, 10)
 
 
 def import_worker_half():

@@ -5,6 +5,15 @@
 static const uint8_t bridge[] = {
 #embed "apus_bridge.py"
 };
+static const uint8_t client[] = {
+#embed "apus_client/__init__.py"
+};
+static const uint8_t connection[] = {
+#embed "apus_client/connection.py"
+};
+static const uint8_t placement[] = {
+#embed "apus_client/placement.py"
+};
 static const uint8_t package[] = {
 #embed "apus_worker/__init__.py"
 };
@@ -23,6 +32,9 @@ static const uint8_t wire[] = {
 
 static const capusbridge_file files[] = {
     {"apus_bridge.py", bridge, sizeof bridge},
+    {"apus_client/__init__.py", client, sizeof client},
+    {"apus_client/connection.py", connection, sizeof connection},
+    {"apus_client/placement.py", placement, sizeof placement},
     {"apus_worker/__init__.py", package, sizeof package},
     {"apus_worker/blobs.py", blobs, sizeof blobs},
     {"apus_worker/jobs.py", jobs, sizeof jobs},

@@ -6,8 +6,10 @@ import Foundation
 import Testing
 
 /// Workers load data by themselves: from a folder, a web server and an object store, all real.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct DaskDataStoreTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DaskDataStoreTests {
   private let folder: URL
+  /// The size of data that no other test has, of this or another program: a host loads no file that it has already.
+  private let own = 10_000 + 10 * Int(getpid() % 100_000)
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-store-\(UUID().uuidString)")
@@ -26,12 +28,16 @@ import Testing
   }
 
   /// The message with which placing data on a store fails.
-  private func failure(from store: String, environment: [String: String] = [:]) async throws -> String {
+  private func failure(
+    of count: Int, from store: String, environment: [String: String] = [:]
+  ) async throws -> String {
     let cluster = try LocalDask(workers: 1, environment: environment)
     let backend = try await DaskBackend(cluster) { $0.dataStore = store }
+    // Without a worker nothing would be loaded yet.
+    while backend.status.workers.isEmpty { try await Task.sleep(for: .milliseconds(50)) }
     var message = ""
     do {
-      _ = try await backend.put(SharedNumbers(count: 1000))
+      _ = try await backend.put(SharedNumbers(count: count))
       Issue.record("it was placed")
     } catch { message = "\(error)" }
     await backend.close()
@@ -48,13 +54,13 @@ import Testing
     let server = try start(["-m", "http.server", "\(port)", "--bind", "127.0.0.1", "-d", folder.path])
     defer { kill(server.processIdentifier, SIGKILL) }
     let web = "http://127.0.0.1:\(port)"
-    let absent = try await failure(from: web)
+    let absent = try await failure(of: own, from: web)
     #expect(absent.contains("a web server takes no files"), "\(absent)")
 
-    try await sum(1000, from: folder.path)
-    try await sum(2000, from: "file://\(folder.path)")
+    try await sum(own, from: folder.path)
+    try await sum(own + 1, from: "file://\(folder.path)")
     #expect(try files().count == 2)
-    try await sum(1000, from: web)
+    try await sum(own, from: web)
 
     // Somebody changes a byte: it is refused, by name.
     for file in try files() {
@@ -62,7 +68,7 @@ import Testing
       bytes[bytes.count - 1] ^= 1
       try bytes.write(to: file)
     }
-    let damaged = try await failure(from: web)
+    let damaged = try await failure(of: own, from: web)
     #expect(damaged.contains(web) && damaged.contains("arrived on"), "\(damaged)")
     #expect(damaged.contains("with digest") && damaged.contains("expected"), "\(damaged)")
   }
@@ -85,7 +91,7 @@ import Testing
         "-c",
         """
         import boto3, time
-        for _ in range(100):
+        while True:  # until the server is there; the test has a time limit
             try:
                 boto3.client("s3").create_bucket(Bucket="sweeps")
                 break
@@ -94,13 +100,21 @@ import Testing
         """,
       ])
     #expect(made.exitCode == 0, "\(made.errors)")
-    try await sum(3000, from: "s3://sweeps/data", environment: environment)
+    try await sum(own + 2, from: "s3://sweeps/data", environment: environment)
+    // A bucket that is not there is an error, and is not made.
+    let missing = try await failure(of: own + 3, from: "s3://nowhere/data", environment: environment)
+    #expect(missing.contains("cannot write s3://nowhere/data/"), "\(missing)")
+    #expect(missing.contains("there is no such bucket"), "\(missing)")
+    let buckets = try runProgram(
+      LocalDask.python,
+      ["-c", "import boto3; print([b['Name'] for b in boto3.client('s3').list_buckets()['Buckets']])"])
+    #expect(buckets.output == "['sweeps']\n", "\(buckets)")
     var strangers = environment
     strangers["AWS_ACCESS_KEY_ID"] = ""
     strangers["AWS_SECRET_ACCESS_KEY"] = ""
     strangers["AWS_EC2_METADATA_DISABLED"] = "true"
     strangers["HOME"] = folder.path
-    let refused = try await failure(from: "s3://sweeps/others", environment: strangers)
+    let refused = try await failure(of: own + 4, from: "s3://sweeps/others", environment: strangers)
     #expect(refused.contains("no credentials"), "\(refused)")
   }
 

@@ -3,43 +3,134 @@ import ApusParallel
 import ApusTestJobs
 import ApusTestSupport
 import Foundation
+import Synchronization
 import Testing
 
-/// Workers in a network namespace of their own, so that the link to them can be slowed down for real.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct DaskNetworkTests {
-  /// Connections that do not answer are given up soon.
-  private static let impatience = [
-    "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "5s", "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "10s",
-    "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s",
-  ]
+/// Clusters that are reached over a network of their own, which is cut and slowed down for real.
+///
+/// Nothing here depends on how long anything takes: each test waits for what it is about, and goes on.
+@Suite(
+  .serialized, .timeLimit(.minutes(10)),
+  .enabled(if: TestNetwork.isAvailable, "network namespaces need root and the command ip"))
+struct DaskNetworkTests {
+  /// Seconds after which Dask gives up a connection over which nothing comes: the least it knows, and far longer than
+  /// a cut of these tests.
+  private static let (soon, late) = ("12s", "600s")
+  private static let options = RunOptions(seed: Seed(11), lookAhead: 400)
 
-  private func expectSameBits(
-    _ backend: DaskBackend, jobs count: Int, after first: Int, _ event: () throws -> Void
-  ) async throws -> Set<String> {
-    let jobs = (0..<count).map { _ in RandomSum(microseconds: 20_000) }
-    var expected = [Int: Double]()
-    let quick = jobs.map { _ in RandomSum(microseconds: 0) }
-    for await result in SequentialBackend().run(quick) { expected[result.index] = try result.outcome.get() }
-    var outputs = [Int: Double]()
-    var workers = Set<String>()
-    for await result in backend.run(jobs) {
-      guard case .success(let output, let execution) = result.outcome else {
-        Issue.record("\(result)")
-        continue
-      }
-      #expect(outputs.updateValue(output, forKey: result.index) == nil)
-      workers.insert(execution.worker)
-      if outputs.count == first { try event() }
-    }
-    #expect(outputs == expected)
-    return workers
+  private static func timeouts(_ seconds: String) -> [String: String] {
+    ["DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": seconds, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "20s"]
   }
 
-  @Test(
-    .enabled(if: NetworkNamespace.isAvailable, "network namespaces need root and the command ip"),
-    .enabled(if: NetworkNamespace.canSlowDown, "this kernel has no queueing discipline that limits a rate"))
+  /// An interpreter whose connections are given up after some time.
+  private static func python(_ seconds: String, in folder: URL) throws -> String {
+    let file = folder.appendingPathComponent("python")
+    let variables = timeouts(seconds).map { "\($0)=\($1)" }.joined(separator: " ")
+    try "#!/bin/sh\nexec env \(variables) \(LocalDask.python) \"$@\"\n".write(
+      to: file, atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: file.path)
+    return file.path
+  }
+
+  /// A cluster on the far side is cut off after some results, mended when the client has said something, and then
+  /// goes on for some more results.
+  private func cutTheClient(until words: String, timeout: String) async throws -> ClusterStatus {
+    let network = try TestNetwork()
+    let cluster = try LocalDask(
+      host: network.farAddress, through: network.command, environment: Self.timeouts(timeout))
+    let said = Mutex<[String]>([])
+    let python = try Self.python(timeout, in: cluster.folder)
+    let backend = try await DaskBackend(cluster, { $0.python = python }) { event in
+      if case .trouble(let message) = event { said.withLock { $0.append(message) } }
+    }
+    let record = Mutex(RunRecord())
+    let atMending = Atomic<Int>(.max)
+    let cutting = Task {
+      while record.withLock({ $0.outputs.count < 50 }) { try await Task.sleep(for: .milliseconds(20)) }
+      try network.cut()
+      while !said.withLock({ $0.contains { $0.contains(words) } }) {
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      try network.mend()
+      atMending.store(record.withLock { $0.outputs.count }, ordering: .relaxed)
+    }
+    let jobs = JobsUntil(least: 100) {
+      record.withLock { $0.outputs.count } > atMending.load(ordering: .relaxed).addingReportingOverflow(50).0
+        && atMending.load(ordering: .relaxed) < .max
+    }
+    try await record.expectSameBits(jobs, on: backend, options: Self.options)
+    try await cutting.value
+    let status = backend.status
+    await backend.close()
+    return status
+  }
+
+  @Test func theSchedulerIsOutOfReachForAWhile() async throws {
+    let status = try await cutTheClient(until: "the scheduler does not answer; waiting", timeout: Self.late)
+    // What was under way arrived: nothing was given up, nothing sent again.
+    #expect(status.retries == 0)
+  }
+
+  @Test func theConnectionToTheSchedulerIsLost() async throws {
+    let status = try await cutTheClient(until: "the connection to the scheduler is lost", timeout: Self.soon)
+    #expect(status.retries > 0)
+  }
+
+  @Test func aWorkerIsOutOfReachForAWhile() async throws {
+    let network = try TestNetwork()
+    let cluster = try LocalDask(workers: 1, host: network.address, environment: Self.timeouts(Self.late))
+    try cluster.addWorker(through: network.command)
+    let python = try Self.python(Self.late, in: cluster.folder)
+    let backend = try await DaskBackend(cluster, { $0.python = python })
+    let record = Mutex(RunRecord())
+    let wasMended = Atomic<Bool>(false)
+    let cutting = Task {
+      while record.withLock({ $0.workers.count < 2 }) { try await Task.sleep(for: .milliseconds(20)) }
+      try network.cut()
+      try await Task.sleep(for: .seconds(3))
+      try network.mend()
+      record.withLock { $0.workers = [] }
+      wasMended.store(true, ordering: .relaxed)
+    }
+    let jobs = JobsUntil(least: 100) {
+      wasMended.load(ordering: .relaxed) && record.withLock { $0.workers.count } == 2
+    }
+    try await record.expectSameBits(jobs, on: backend, options: Self.options)
+    try await cutting.value
+    #expect(backend.status.workers.keys.contains { $0.contains(network.farAddress) })
+    await backend.close()
+  }
+
+  @Test func aWorkerIsCutOffAndAnotherComesWhenTheNetworkIsMended() async throws {
+    let network = try TestNetwork()
+    let cluster = try LocalDask(workers: 1, host: network.address, environment: Self.timeouts(Self.soon))
+    try cluster.addWorker(through: network.command)
+    let backend = try await DaskBackend(cluster)
+    let record = Mutex(RunRecord())
+    let wasMended = Atomic<Bool>(false)
+    let cutting = Task {
+      while record.withLock({ $0.workers.count < 2 }) { try await Task.sleep(for: .milliseconds(20)) }
+      try network.cut()
+      while backend.status.workers.keys.contains(where: { $0.contains(network.farAddress) }) {
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      try network.mend()
+      // A worker of Dask ends when it has lost its scheduler; whoever runs it starts another.
+      try cluster.addWorker(through: network.command)
+      record.withLock { $0.workers = [] }
+      wasMended.store(true, ordering: .relaxed)
+    }
+    let jobs = JobsUntil(least: 100) {
+      wasMended.load(ordering: .relaxed) && record.withLock { $0.workers.count } == 2
+    }
+    try await record.expectSameBits(jobs, on: backend, options: Self.options)
+    try await cutting.value
+    await backend.close()
+  }
+
+  @Test(.enabled(if: TestNetwork.canSlowDown, "this kernel has no queueing discipline that limits a rate"))
   func theLinkToAWorkerIsSlow() async throws {
-    let network = try NetworkNamespace()
+    let network = try TestNetwork()
     try network.slowDown()
     let cluster = try LocalDask(workers: 0, host: network.address)
     try cluster.addWorker(through: network.command)
@@ -48,69 +139,8 @@ import Testing
     for await result in backend.run([SumShared(numbers: reference)]) {
       #expect(try result.outcome.get().sum == 199_999 * 100_000)
     }
-    _ = try await expectSameBits(backend, jobs: 200, after: 1) {}
+    let jobs = (0..<200).map { _ in RandomSum(microseconds: 20_000) }
+    try await Mutex(RunRecord()).expectSameBits(jobs, on: backend, options: Self.options)
     await backend.close()
-  }
-}
-
-/// A network namespace with a link to this one; gone with the value.
-private final class NetworkNamespace: Sendable {
-  private let name: String
-  private let link: String
-  let address = "10.213.77.1"
-  let innerAddress = "10.213.77.2"
-
-  /// Runs a command inside.
-  var command: [String] { ["/usr/bin/env", "ip", "netns", "exec", name] }
-
-  static let isAvailable: Bool = getuid() == 0 && (try? NetworkNamespace()) != nil
-  static let canSlowDown: Bool = (try? NetworkNamespace().slowDown()) != nil
-
-  init() throws {
-    let number = getpid() % 100_000
-    name = "apus-\(number)"
-    link = "apus\(number)"
-    do {
-      try Self.run("ip", "netns", "add", name)
-      try Self.run("ip", "link", "add", link, "type", "veth", "peer", "name", "inside", "netns", name)
-      try Self.run("ip", "address", "add", "\(address)/24", "dev", link)
-      try Self.run("ip", "link", "set", link, "up")
-      for arguments in [
-        ["address", "add", "\(innerAddress)/24", "dev", "inside"], ["link", "set", "inside", "up"],
-        ["link", "set", "lo", "up"],
-      ] { try Self.run("ip", ["-n", name] + arguments) }
-    } catch {
-      remove()
-      throw error
-    }
-  }
-
-  deinit { remove() }
-
-  /// Nothing passes any more, and nobody is told.
-  func cut() throws { try Self.run("ip", "-n", name, "link", "set", "inside", "down") }
-
-  /// 20 Mbit/s, with 40 ms there and back where the kernel can delay.
-  func slowDown() throws {
-    do {
-      try Self.run(
-        "tc", "qdisc", "add", "dev", link, "root", "netem", "delay", "40ms", "rate", "20mbit")
-    } catch {
-      try Self.run(
-        "tc", "qdisc", "add", "dev", link, "root", "tbf", "rate", "20mbit", "burst", "32kbit", "latency",
-        "400ms")
-    }
-  }
-
-  private func remove() {
-    _ = try? Self.run("ip", "link", "del", link)
-    _ = try? Self.run("ip", "netns", "del", name)
-  }
-
-  private static func run(_ words: String...) throws { try run(words[0], Array(words.dropFirst())) }
-
-  private static func run(_ program: String, _ arguments: [String]) throws {
-    let result = try runProgram(program, arguments)
-    guard result.exitCode == 0 else { throw ApusError(.job, "\(program) failed: \(result.errors)") }
   }
 }

@@ -6,7 +6,7 @@ import Foundation
 import Testing
 
 /// Clusters that speak TLS, and another version of Dask.
-@Suite(.serialized) struct DaskSecurityTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DaskSecurityTests {
   @Test func clientsProveWhoTheyAre() async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "apus-certs-\(UUID().uuidString)")

@@ -24,7 +24,7 @@ final class SearchProgress: Sendable {
 
   /// `4 workers, 8 slots, 2 batches sent again`.
   private static func summary(_ status: ClusterStatus) -> String {
-    guard status.isConnected else { return "scheduler lost" }
+    guard status.isConnected else { return "no answer from the scheduler" }
     let (workers, slots) = (status.workers.count, status.slots)
     var text = "\(workers) worker\(workers == 1 ? "" : "s"), \(slots) slot\(slots == 1 ? "" : "s")"
     if status.retries > 0 { text += ", \(status.retries) sent again" }

@@ -75,6 +75,7 @@ struct BridgeTerms: Encodable, Sendable {
 enum BridgeAnswer: Sendable {
   case ready(slots: [String: Int], dashboard: String?, dask: String)
   case stored(Digest)
+  case notStored(Digest, message: String)
   case results(batch: UInt64, [WorkerResults])
   case status(BridgeStatus)
   case trouble(message: String, isFatal: Bool)
@@ -106,6 +107,12 @@ enum BridgeAnswer: Sendable {
     case 68:
       let trouble = try decoder.decode(Trouble.self, from: data)
       self = .trouble(message: trouble.message, isFatal: trouble.fatal)
+    case 69:
+      let refusal = try decoder.decode(Refusal.self, from: data)
+      guard let digest = Digest(hexadecimal: refusal.reference) else {
+        throw ApusError(.format, "the bridge refused data without a digest")
+      }
+      self = .notStored(digest, message: refusal.message)
     default: throw ApusError(.format, "the bridge sent a frame of unknown type \(type)")
     }
   }
@@ -120,6 +127,11 @@ enum BridgeAnswer: Sendable {
     var message: String
     var fatal: Bool
   }
+
+  private struct Refusal: Decodable {
+    var reference: String
+    var message: String
+  }
 }
 
 /// How the cluster is, as the bridge says every second.
@@ -130,6 +142,6 @@ struct BridgeStatus: Decodable, Sendable {
   var waiting: Int
   /// Batches that were sent again.
   var retries: Int
-  /// `lost` while the scheduler cannot be reached.
+  /// `silent` while the scheduler does not answer, `lost` once the connection to it was given up.
   var scheduler: String?
 }

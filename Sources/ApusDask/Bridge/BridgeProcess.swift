@@ -23,12 +23,12 @@ final class BridgeProcess: Sendable {
     let process = Process()
     let (input, output, errors) = (Pipe(), Pipe(), Pipe())
     do {
-      try FileManager.default.createDirectory(
-        at: folder.appendingPathComponent("apus_worker"), withIntermediateDirectories: true)
       for index in 0..<capusbridge_file_count() {
         let part = capusbridge_file_at(index)
-        try Data(bytes: part.bytes, count: part.count).write(
-          to: folder.appendingPathComponent(String(cString: part.path)))
+        let path = folder.appendingPathComponent(String(cString: part.path))
+        try FileManager.default.createDirectory(
+          at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(bytes: part.bytes, count: part.count).write(to: path)
       }
       process.executableURL = URL(fileURLWithPath: python.contains("/") ? python : "/usr/bin/env")
       process.arguments = (python.contains("/") ? [] : [python]) + [file.path]

@@ -35,7 +35,8 @@ final class ClusterDispatcher {
   private var nextJob: UInt64 = 1
   private var nextBatch: UInt64 = 1
   private var puts: [Digest: [UnsafeContinuation<Void, any Error>]] = [:]
-  private var absentSince: ContinuousClock.Instant?
+  /// Since when something is missing, and what.
+  private var absence: (since: ContinuousClock.Instant, trouble: String)?
   private var failure: String?
 
   init(
@@ -57,6 +58,8 @@ final class ClusterDispatcher {
         runs[id, default: RunEntry(run: run)].isActive = true
         if let failure { fail(because: failure) }
       case .look: break
+      case .put(_, _, let continuation) where failure != nil:
+        continuation.resume(throwing: ApusError(.job, failure ?? lastWords()))
       case .put(let digest, let path, let continuation):
         puts[digest, default: []].append(continuation)
         send(.put(reference: digest, path: path))
@@ -120,6 +123,10 @@ final class ClusterDispatcher {
     case .ready: break
     case .stored(let digest):
       for continuation in puts.removeValue(forKey: digest) ?? [] { continuation.resume() }
+    case .notStored(let digest, let message):
+      for continuation in puts.removeValue(forKey: digest) ?? [] {
+        continuation.resume(throwing: ApusError(.job, message))
+      }
     case .results(let batch, let results): take(results, of: batch)
     case .status(let latest):
       status.workers = latest.workers
@@ -127,14 +134,9 @@ final class ClusterDispatcher {
       status.retries = latest.retries
       status.isConnected = latest.scheduler == nil
       report(.status(status))
-      lookForAbsence()
+      lookForAbsence(scheduler: latest.scheduler)
     case .trouble(let message, let isFatal):
       if isFatal { fail(because: message) } else { report(.trouble(message)) }
-      if !isFatal, !puts.isEmpty {
-        let waiting = puts.values.flatMap { $0 }
-        puts = [:]
-        for continuation in waiting { continuation.resume(throwing: ApusError(.job, message)) }
-      }
     }
   }
 
@@ -185,20 +187,22 @@ final class ClusterDispatcher {
     }
   }
 
-  /// Gives up when the cluster has had no worker for too long.
-  private func lookForAbsence() {
-    guard slots == 0 || !status.isConnected, !runs.isEmpty else {
-      absentSince = nil
+  /// Says what is missing, and gives up when it has been for too long.
+  private func lookForAbsence(scheduler: String?) {
+    let trouble: String? =
+      switch scheduler {
+      case "silent": "the scheduler does not answer; waiting for it"
+      case .some: "the connection to the scheduler is lost; connecting again"
+      case nil: slots == 0 ? "the cluster has no worker; waiting for one" : nil
+      }
+    guard let trouble, !runs.isEmpty || !puts.isEmpty else {
+      absence = nil
       return
     }
     let now = ContinuousClock.now
-    guard let since = absentSince else {
-      absentSince = now
-      return report(
-        .trouble(
-          status.isConnected
-            ? "the cluster has no worker; waiting for one" : "the scheduler does not answer; trying again"))
-    }
+    if absence?.trouble != trouble { report(.trouble(trouble)) }
+    let since = absence?.since ?? now
+    absence = (since, trouble)
     guard let limit = settings.absenceTimeout, now - since > .seconds(limit) else { return }
     fail(because: "the cluster had no \(status.isConnected ? "worker" : "scheduler") for \(limit) s")
   }

@@ -140,6 +140,8 @@ def reason_of(error, url):
     if isinstance(error, ImportError):
         library = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}.get(url.split(":")[0])
         return f"{error}; install it there with: pip install {library}" if library else str(error)
+    if isinstance(error, FileNotFoundError) and "bucket" in str(error).lower():
+        return "there is no such bucket; buckets are yours to make"
     if isinstance(error, FileNotFoundError) or isinstance(error, urllib.error.HTTPError) and error.code == 404:
         return "there is no such file"
     if name in ("NoCredentialsError", "PermissionError", "ClientError") or "credential" in str(error).lower():

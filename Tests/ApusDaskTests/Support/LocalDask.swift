@@ -20,13 +20,15 @@ final class LocalDask: Sendable {
   private let python: String
   private let certificates: ClusterCertificates?
   private let environment: [String: String]
+  private let command: [String]
 
-  /// Starts a scheduler and some workers of one thread each.
+  /// Starts a scheduler and some workers of one thread each, through another command if need be.
   init(
     workers count: Int = 2, python: String = LocalDask.python, certificates: ClusterCertificates? = nil,
-    host: String = "127.0.0.1", environment: [String: String] = [:]
+    host: String = "127.0.0.1", through command: [String] = [], environment: [String: String] = [:]
   ) throws {
     self.environment = environment
+    self.command = command
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-dask-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     self.python = python
@@ -35,23 +37,23 @@ final class LocalDask: Sendable {
     scheduler = Mutex(
       try Self.start(
         python, Self.schedulerArguments(address) + Self.security(certificates, "scheduler"),
-        environment: environment, log: folder.appendingPathComponent("scheduler.log")))
+        through: command, environment: environment, log: folder.appendingPathComponent("scheduler.log")))
     for _ in 0..<count { try addWorker() }
   }
 
   deinit { stop() }
 
   /// Starts another worker, with Dask's resources and through another command if need be.
-  func addWorker(resources: String? = nil, through command: [String] = []) throws {
+  func addWorker(threads: Int = 1, resources: String? = nil, through command: [String]? = nil) throws {
     let number = workers.withLock { $0.count }
     let process = try Self.start(
       python,
       [
-        "worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny", "--local-directory",
+        "worker", address, "--nthreads", "\(threads)", "--no-dashboard", "--no-nanny", "--local-directory",
         folder.path,
         "--name", "worker-\(number)",
       ] + (resources.map { ["--resources", $0] } ?? []) + Self.security(certificates, "worker"),
-      through: command, environment: environment,
+      through: command ?? self.command, environment: environment,
       log: folder.appendingPathComponent("worker-\(number).log"))
     workers.withLock { $0.append(process) }
   }
@@ -71,7 +73,7 @@ final class LocalDask: Sendable {
       kill(process.processIdentifier, SIGKILL)
       process = try Self.start(
         python, Self.schedulerArguments(address) + Self.security(certificates, "scheduler"),
-        environment: environment, log: folder.appendingPathComponent("scheduler-again.log"))
+        through: command, environment: environment, log: folder.appendingPathComponent("scheduler-again.log"))
     }
   }
 
@@ -142,6 +144,8 @@ extension DaskBackend {
   ) async throws {
     var settings = ClusterSettings()
     settings.python = LocalDask.python
+    // The scheduler may only be starting, on a busy machine.
+    settings.connectTimeout = 120
     change(&settings)
     try await self.init(
       cluster.address, registry: registry, settings: settings,

@@ -1,0 +1,161 @@
+"""The connection to a scheduler, which outlives cuts of the network and schedulers that start anew."""
+
+import asyncio
+import contextlib
+import os
+import time
+
+
+class Gone(Exception):
+    """A worker or the connection went away meanwhile; the same may work later."""
+
+
+class Connection:
+    """A client of Dask, and another one when its scheduler is lost."""
+
+    # Seconds within which the scheduler should answer. One that does not may be busy, or the network is cut: that
+    # is said, but nothing is given up, since what is under way arrives when the network is mended.
+    PATIENCE = 5
+    # Seconds of silence after which the connection is given up, though TCP has not done so.
+    SILENCE = 120
+    # The most seconds between two attempts to connect.
+    PAUSE = 4
+
+    def __init__(self, terms, half, archive, on_reconnected):
+        self.terms, self.half, self.archive, self.on_reconnected = terms, half, archive, on_reconnected
+        self.address = terms["scheduler"]
+        self.session = terms["session"]
+        self.client = None
+        self.slots = {}  # threads of each worker by address, as last heard
+        self.scheduler = None  # which one answered: another one knows nothing of what this one was sent
+        self.heard = time.monotonic()
+        self.up = asyncio.Event()
+        self.reconnecting = None
+        self.keys = 0
+
+    def key(self, name, rest=""):
+        """A key of Dask; the dashboard shows the name, what comes after the dash makes it unique."""
+        self.keys += 1
+        return f"{name.replace('-', ' ')}-{self.session['name']}x{rest}x{self.keys}"
+
+    async def open(self):
+        """Connects, and brings the workers' half to the cluster."""
+        from distributed import Client, Security
+
+        keys = {key: value for key, value in self.terms.get("tls", {}).items() if value}
+        security = None
+        if keys:
+            security = Security(
+                tls_ca_file=keys["ca"], tls_client_cert=keys["certificate"], tls_client_key=keys["key"],
+                require_encryption=True,
+            )
+        client = await Client(
+            self.address, asynchronous=True, security=security, set_as_default=False,
+            timeout=self.terms.get("timeout", 10), name="apus",
+        )
+        try:
+            await self.install(client)
+            slots = dict(await asyncio.wait_for(client.nthreads(), max(self.PATIENCE, self.terms.get("timeout", 10))))
+        except BaseException:
+            asyncio.create_task(leave(client))
+            raise
+        self.client, self.slots, self.scheduler = client, slots, client.scheduler_info().get("id")
+        self.heard = time.monotonic()
+        self.up.set()
+
+    async def install(self, client, again=False):
+        """Sees to it that the cluster has the workers' half, once for all clients of the same version of Apus."""
+        from distributed.diagnostics.plugin import SchedulerUploadFile, UploadFile
+
+        for plugin in (SchedulerUploadFile(self.archive), UploadFile(self.archive)):
+            plugin.idempotent = not again
+            # A worker that cannot be reached gets it when it misses it.
+            with contextlib.suppress(OSError, asyncio.TimeoutError):
+                await asyncio.wait_for(client.register_plugin(plugin, name=os.path.basename(self.archive)), 60)
+
+    async def look(self):
+        """Whether the scheduler answers, and None if it does; `silent` while it may still, `lost` when it is."""
+        if not self.up.is_set():
+            return "lost"
+        client = self.client
+        try:
+            slots = dict(await asyncio.wait_for(client.nthreads(), self.PATIENCE))
+            if client.status == "running" and client.scheduler_info().get("id") == self.scheduler:
+                self.slots, self.heard = slots, time.monotonic()
+                return None
+        except Exception:
+            if client.status == "running" and time.monotonic() - self.heard < self.SILENCE:
+                return "silent"
+        self.lose(client)
+        return "lost"
+
+    def lose(self, client):
+        """Gives a connection up and makes another; returns at once."""
+        if client is self.client and self.up.is_set():
+            self.up.clear()
+            self.reconnecting = asyncio.create_task(self.reconnect(client))
+
+    async def reconnect(self, old):
+        # A cut network keeps it from saying goodbye; it tries for some time, beside what follows.
+        leaving = asyncio.create_task(leave(old))
+        pause = 0.25
+        while True:
+            try:
+                await self.open()
+                break
+            except Exception:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, self.PAUSE)
+        await self.on_reconnected()
+        await leaving
+
+    async def on_worker(self, address, name, function, *arguments):
+        """Calls a function on one worker.
+
+        Dask would wait for a worker that goes away meanwhile, since it may return; here that is Gone.
+        """
+        client = self.client
+        attempts = 0
+        while True:
+            if client is not self.client or not self.up.is_set():
+                raise Gone(f"the connection to {self.address} was lost")
+            future = client.submit(function, *arguments, workers=[address], pure=False, key=self.key(name))
+            answer = asyncio.ensure_future(future.result())
+            while not (await asyncio.wait([answer], timeout=1))[0]:
+                if client is not self.client or address not in self.slots:
+                    answer.cancel()
+                    with contextlib.suppress(Exception):
+                        await client.cancel([future], force=True)
+                    raise Gone(f"the worker {address} has gone")
+            try:
+                return answer.result()
+            except Exception as error:
+                attempts += 1
+                if future.status in ("cancelled", "lost"):
+                    raise Gone(f"the connection to {self.address} was lost") from None
+                if not self.lacks_half(error) or attempts > 5:
+                    raise
+                await self.repair(client, attempts)
+
+    def lacks_half(self, error):
+        """Whether a task failed since its worker, or the scheduler, does not have the workers' half yet."""
+        if isinstance(error, ImportError) and self.half.__name__ in str(error):
+            return True
+        # How a scheduler says so: nothing else of a task can fail to be read.
+        return "deserializ" in str(error)
+
+    async def repair(self, client, attempts):
+        """Waits for the workers' half to arrive where another client sends it; then sends it."""
+        await asyncio.sleep(0.2 * attempts)
+        if attempts > 2:
+            with contextlib.suppress(Exception):
+                await self.install(client, again=True)
+
+
+def host_of(address):
+    return address.rsplit(":", 1)[0]
+
+
+async def leave(client):
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(client.close(), 30)

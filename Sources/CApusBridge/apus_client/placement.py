@@ -1,0 +1,135 @@
+"""The files that jobs need, brought to the hosts of a cluster."""
+
+import asyncio
+import contextlib
+import os
+import pickle
+import shutil
+
+from .connection import Gone, host_of
+
+
+class Placement:
+    """Which files there are, and where they have been brought."""
+
+    PART = 32 << 20
+
+    def __init__(self, connection, half, data_store):
+        self.connection, self.half = connection, half
+        self.data_store = (data_store or "").rstrip("/")
+        self.session = connection.session["name"]
+        self.data = {}  # reference → digest of its file
+        self.files = {}  # digest of a file → (path, size, whether it is a program)
+        self.stores = {}  # (digest, host or address) → a task that stores it there
+
+    def add_program(self, digest, path):
+        self.files[digest] = (path, os.path.getsize(path), True)
+
+    async def put(self, reference, path):
+        """Brings data to every host there is; those that come later get it then."""
+        digest = await asyncio.to_thread(self.half.file_digest, path)
+        self.files[digest] = (path, os.path.getsize(path), False)
+        if self.data_store:
+            await asyncio.to_thread(self.publish, digest)
+        self.data[reference] = digest
+        while True:
+            await self.connection.up.wait()
+            hosts = {host_of(address): address for address in self.connection.slots}
+            outcomes = await asyncio.gather(
+                *(self.store(digest, address) for address in hosts.values()), return_exceptions=True
+            )
+            failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+            for failure in failures:
+                if not isinstance(failure, Gone):
+                    raise failure
+            if not failures:
+                return
+            await asyncio.sleep(0.5)
+
+    def url(self, digest):
+        return f"{self.data_store}/{digest}.apusdata"
+
+    def publish(self, digest):
+        """Sees to it that the user's store has a file, which workers then load by themselves."""
+        url = self.url(digest)
+        with contextlib.suppress(Exception):
+            self.half.open_url(url).close()
+            return
+        path, size, _ = self.files[digest]
+        try:
+            if url.startswith(("http://", "https://")):
+                raise OSError("it is not there, and a web server takes no files; put it there with another address")
+            if "://" not in url or url.startswith("file://"):
+                os.makedirs(os.path.dirname(url.removeprefix("file://")), exist_ok=True)
+            with open(path, "rb") as source, self.half.open_url(url, "wb") as target:
+                shutil.copyfileobj(source, target, self.PART)
+        except Exception as error:
+            raise RuntimeError(f"cannot write {url}: {self.half.reason_of(error, url)}") from None
+
+    async def forget(self, reference):
+        digest = self.data.pop(reference, None)
+        if digest is not None and digest not in self.data.values():
+            self.files.pop(digest, None)
+            self.stores = {key: task for key, task in self.stores.items() if key[0] != digest}
+            await self.connection.client.run(self.half.forget, self.session, digest, on_error="return")
+
+    def store(self, digest, address, again=False):
+        """Sees to it that a file lies on a worker's host, once."""
+        place = (digest, address if again else host_of(address))
+        if place not in self.stores:
+            task = self.stores[place] = asyncio.create_task(self.bring_file(digest, address))
+            task.add_done_callback(lambda task: self.forget_failed_store(place, task))
+        return self.stores[place]
+
+    def forget_failed_store(self, place, task):
+        if (task.cancelled() or task.exception()) and self.stores.get(place) is task:
+            del self.stores[place]
+
+    async def bring_file(self, digest, address):
+        path, size, executable = self.files[digest]
+        if executable or not self.data_store:
+            return await self.send_file(digest, address)
+        await self.connection.on_worker(
+            address, f"load data {digest[:12]}", self.half.fetch_blob, self.session, digest, size, self.url(digest)
+        )
+
+    async def send_file(self, digest, address):
+        path, size, executable = self.files[digest]
+        offset = 0
+        with open(path, "rb") as file:
+            while True:
+                part = file.read(self.PART)
+                # To the worker itself where it can be reached, so that the scheduler need not hold it.
+                future = await self.scatter(Part(part), address)
+                if future.client is not self.connection.client:
+                    raise Gone(f"the connection to {self.connection.address} was lost")
+                await self.connection.on_worker(
+                    address, f"store data {digest[:12]}", self.half.store_part, self.session, digest, size, offset,
+                    future, executable,
+                )
+                offset += len(part)
+                if offset >= size:
+                    break
+
+    async def scatter(self, part, address):
+        await self.connection.up.wait()
+        client = self.connection.client
+        with contextlib.suppress(OSError):
+            return await client.scatter(part, workers=[address], hash=False, direct=True)
+        try:
+            return await client.scatter(part, workers=[address], hash=False, direct=False)
+        except (OSError, asyncio.TimeoutError) as error:
+            raise Gone(f"the worker {address} cannot be reached: {error}") from None
+
+
+class Part:
+    """Bytes that travel without being copied into a pickle."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __len__(self):
+        return len(self.data)
+
+    def __reduce_ex__(self, protocol):
+        return (bytes, (pickle.PickleBuffer(self.data),)) if protocol >= 5 else (bytes, (self.data,))
