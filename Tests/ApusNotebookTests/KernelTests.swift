@@ -78,6 +78,19 @@ import Testing
     #expect([2, 5, 7].map { results[$0].plain } == ["1", "0", "0"], "\(results)")
   }
 
+  /// In an image, for one, it is installed by root and used by somebody else.
+  @Test func theInstalledKernelIsReadableByEverybody() throws {
+    try withTemporaryFolder { folder in
+      _ = try Jupyter(folder)
+      let kernel = folder.appendingPathComponent("share/jupyter/kernels/apus")
+      let file = kernel.appendingPathComponent("kernel.json")
+      for (path, wanted) in [(kernel.path, 0o755), (file.path, 0o444)] {
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect((mode ?? 0) & wanted == wanted, "\(path)")
+      }
+    }
+  }
+
   @Test func printedTextIsSeenWhileTheCellRuns() throws {
     try withTemporaryFolder { folder in
       let file = folder.appendingPathComponent("seen").path

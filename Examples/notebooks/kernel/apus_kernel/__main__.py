@@ -21,6 +21,8 @@ def install() -> None:
     if not build or not pathlib.Path(build, "apus-notebook").exists():
         parser.error("apus-notebook is not on the PATH; build it, and name its folder with --build")
     with tempfile.TemporaryDirectory() as folder:
+        # The installed folder has the mode of this one, and may be for others than who installs it.
+        os.chmod(folder, 0o755)
         specification = {
             "argv": [sys.executable, "-m", "apus_kernel", "-f", "{connection_file}"],
             "display_name": "Swift (Apus)",
