@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// The commands for clusters, with a real scheduler and real workers.
-@Suite(.blocking, .serialized, .timeLimit(.minutes(5))) struct ClusterTests {
+@Suite(.blocking, .serialized, .timeLimit(.minutes(15))) struct ClusterTests {
   private static let search = [
     "search", "diabetes", "--estimator", "ridge", "--param", "alpha=log(1e-3,1e3,25)", "--seed", "3",
   ]

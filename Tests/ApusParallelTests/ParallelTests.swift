@@ -139,14 +139,15 @@ import Testing
     let budgets = try await outer.map(0..<4) { _ in
       try Parallel(jobs: 8).forEach(0..<20) { _ in
         inside.enter()
-        usleep(500)
+        // A busy machine may be slow to bring the third thread.
+        let deadline = ContinuousClock.now + .seconds(20)
+        repeat { usleep(500) } while inside.most < 3 && ContinuousClock.now < deadline
         inside.leave()
       }
       return CPUBudget.current.cpuCount
     }
     #expect(budgets == [2, 2, 2, 2])
-    #expect(inside.most <= 4)
-    #expect(inside.most >= 3)
+    #expect(inside.most == 3 || inside.most == 4)
   }
 
   @Test func aRunNestedInTheSameBackendDoesNotWaitForItself() async throws {

@@ -1,4 +1,5 @@
 import ApusML
+import Foundation
 import Synchronization
 
 /// This process at work on a study.
@@ -23,13 +24,13 @@ package final class StudySession: FitSession {
   /// The seconds after which a process that is not heard counts as gone: long beside a host that is busy, short
   /// beside the time after which a person wonders.
   package static var leaseTime: Double { 60 }
-  private static var heartbeatInterval: Duration { .seconds(10) }
+  private static var heartbeatInterval: TimeInterval { 10 }
 
   package let candidateNumbers: [Int]
   private let store: any StudyStore
   private let identity: Identity
   private let state = Mutex(State())
-  private let heartbeat: Task<Void, Never>
+  private let heartbeat: Heartbeat
 
   private struct State {
     /// Claimed and not finished.
@@ -42,12 +43,8 @@ package final class StudySession: FitSession {
     self.store = store
     self.identity = identity
     self.candidateNumbers = candidateNumbers
-    heartbeat = Task.detached {
-      while (try? await Task.sleep(for: Self.heartbeatInterval)) != nil {
-        // A beat that fails is followed by others; a store that stays broken is noticed by the next commit.
-        try? store.beat(identity.session)
-      }
-    }
+    // A beat that fails is followed by others; a store that stays broken is noticed by the next commit.
+    heartbeat = Heartbeat(every: Self.heartbeatInterval) { try? store.beat(identity.session) }
   }
 
   deinit { heartbeat.cancel() }
@@ -80,8 +77,7 @@ package final class StudySession: FitSession {
   }
 
   package func end() async {
-    heartbeat.cancel()
-    await heartbeat.value
+    await heartbeat.stop()
     // Others find out soon enough that this process is gone.
     try? store.closeSession(identity.session)
   }
