@@ -74,13 +74,18 @@ import Testing
       let arguments = ["fit", "breast-cancer", "--estimator", estimator, "--set", "maxIterations=1"]
       let run = try ApusBinary.run(arguments: arguments)
       #expect(run.status == 0, "\(run.errors)")
-      #expect(run.output.contains("NOT converged after 1 iteration"), "\(estimator): \(run.output)")
+      #expect(
+        run.output.contains("NOT converged after 1 iteration, residual "), "\(estimator): \(run.output)")
       let report = try ApusBinary.run(arguments: arguments + ["--json"]).json()
       let convergence = try #require(report["convergence"] as? [String: Any])
       #expect(convergence["converged"] as? Bool == false)
       #expect(convergence["iterations"] as? Int == 1)
       #expect(try #require(convergence["residual"] as? Double) > 0)
     }
+    let run = try ApusBinary.run(
+      "fit", "breast-cancer", "--estimator", "sgd-classifier", "--set", "tolerance=null", "--set",
+      "maxIterations=1")
+    #expect(run.status == 0 && !run.output.contains("converged"), "\(run.output)")
   }
 
   @Test func clustersNeedNoTargetAndAreMeasuredOnTheirRows() throws {

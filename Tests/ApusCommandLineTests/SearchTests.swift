@@ -197,6 +197,32 @@ import Testing
     #expect(none.errors.contains("all 5 fits failed"))
   }
 
+  @Test func fitsThatDidNotConvergeAreNotedAndCounted() throws {
+    let scratch = try Scratch()
+    let results = scratch.path("results.csv")
+    let arguments = [
+      "search", "iris", "--estimator", "logistic-regression", "--param", "maxIterations=[1,1000]", "--cv",
+      "3",
+    ]
+    let run = try ApusBinary.run(arguments: arguments + ["--results", results])
+    #expect(run.status == 0, "\(run.errors)")
+    let lines = run.output.split(separator: "\n").filter { $0.contains("maxIterations=") }
+    let ranking = lines.filter { !$0.hasPrefix("Best") }
+    #expect(ranking.count == 2)
+    for line in ranking {
+      #expect(line.contains("not converged") == line.contains("maxIterations=1 "), "\(line)")
+    }
+    #expect(run.errors.contains("3 of 6 fits stopped before they converged"), "\(run.errors)")
+    let table = try String(contentsOfFile: results, encoding: .utf8).split(separator: "\n")
+    #expect(table[0].hasSuffix("unconverged_folds,max_n_iter,max_residual"))
+    #expect(table[1].contains(",3,1,") && table[2].contains(",0,"))
+    let report = try ApusBinary.run(arguments: arguments + ["--json"]).json()
+    let rows = try #require(report["results"] as? [[String: Any]])
+    #expect(rows[0]["unconverged_folds"] as? Int == 3 && rows[0]["max_n_iter"] as? Int == 1)
+    let residuals = try rows.map { try #require($0["max_residual"] as? Double) }
+    #expect(residuals[0] > 1e-4 && residuals[1] <= 1e-4)
+  }
+
   @Test func aReaderThatLeavesInTheMiddleIsNoError() throws {
     let scratch = try Scratch()
     let model = scratch.path("letter.model")

@@ -39,6 +39,16 @@ private struct MiniBatchGoldens: Decodable {
     #expect(inertias[0] > expected[0] * 0.98)
   }
 
+  @Test func withoutARuleToEndItNothingIsSaidOfConvergence() throws {
+    var all = estimator()
+    (all.maxNoImprovement, all.maxIterations) = (nil, 2)
+    #expect(try all.fit(data).convergence == nil)
+    all.maxNoImprovement = 1000
+    let stopped = try #require(try all.fit(data).convergence)
+    #expect(!stopped.converged && stopped.iterations == 6)
+    #expect(try #require(try estimator().fit(data).convergence).converged)
+  }
+
   @Test func threadsChangeNoBit() throws {
     let models = try [1, 2, 4].map {
       try estimator().fit(data, FitContext(seed: Seed(3), compute: ComputeContext(threads: $0)))

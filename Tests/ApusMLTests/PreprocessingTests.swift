@@ -25,6 +25,11 @@ private struct PreprocessingGoldens: Decodable {
   var interactions: [[Double]]
   var quantileBins: [[Double]]
   var uniformBins: [[Double]]
+  var weights: [Double]
+  var weightedQuantileBins: [[Double]]
+  var weightedUniformBins: [[Double]]
+  var gradedWeights: [Double]
+  var gradedQuantileBins: [[Double]]
   var fClassif: TestGolden
   var fRegression: TestGolden
   var chi2: TestGolden
@@ -152,6 +157,27 @@ private struct PreprocessingGoldens: Decodable {
     let result = try model.transform(data.features)
     #expect(result.columnCount == model.transformedColumns(data.columns).count)
     #expect(result.rowArrays.allSatisfy { $0.reduce(0, +) == 4 })
+  }
+
+  @Test func weightedBinsEqualScikitLearn() throws {
+    let data = try Dataset(features: Matrix(golden.numbers), weights: golden.weights)
+    let graded = try Dataset(features: Matrix(golden.numbers), weights: golden.gradedWeights)
+    let plain = try Dataset(features: Matrix(golden.numbers))
+    var discretizer = KBinsDiscretizer()
+    (discretizer.binCount, discretizer.encode) = (4, .ordinal)
+    #expect(try transform(discretizer, data) == golden.weightedQuantileBins)
+    #expect(golden.weightedQuantileBins != golden.quantileBins)
+    // Equal weights are no weights.
+    let equal = try plain.replacingWeights([Double](repeating: 0.3, count: 25))
+    #expect(try transform(discretizer, equal) == golden.quantileBins)
+    // A whole weight counts as so many rows.
+    let repeated = plain.gatheringRows(
+      golden.weights.indices.flatMap { [Int](repeating: $0, count: Int(golden.weights[$0])) })
+    #expect(try transform(discretizer, plain, fittedOn: repeated) == golden.weightedQuantileBins)
+    discretizer.strategy = .uniform
+    #expect(try transform(discretizer, data) == golden.weightedUniformBins)
+    (discretizer.binCount, discretizer.strategy) = (6, .quantile)
+    #expect(try transform(discretizer, graded) == golden.gradedQuantileBins)
   }
 
   @Test func variancesBelowTheThresholdGo() throws {

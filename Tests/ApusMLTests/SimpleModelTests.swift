@@ -31,6 +31,14 @@ private struct SimpleGoldens: Decodable {
   var bayes: [Bayes]
   var bayesPriors: [[Double]]
   var dummies: [String: Double]
+  var dummyClassifiers: [DummyClassifierGolden]
+
+  struct DummyClassifierGolden: Decodable {
+    var strategy: String
+    var weighted: Bool
+    var probabilities: [Double]
+    var prediction: String
+  }
 
   func training(weighted: Bool = false) throws -> Dataset {
     try Dataset(
@@ -71,6 +79,29 @@ private let goldens = Result { try Golden.load("neighbours_bayes_dummies.json", 
     let plain = try estimator.fit(repeated)
     let test = try goldens.get().test
     #expect(try weighted.predictLabels(test) == plain.predictLabels(test))
+  }
+
+  @Test func aWeightCountsLikeRepeatedRowsInRegression() throws {
+    let data = try goldens.get().regression()
+    let counts = (0..<80).map { $0 % 4 }
+    let repeated = data.gatheringRows((0..<80).flatMap { [Int](repeating: $0, count: counts[$0]) })
+    let weighted = try data.replacingWeights(counts.map(Double.init))
+    let test = Matrix(Array(try goldens.get().small[70...]))
+    for weighting in NeighbourWeighting.allCases {
+      // One neighbour, and all of them; in between, copies of a row would take the places of others.
+      for (rows, copies) in [(1, 1), (60, 120)] {
+        var estimator = KNeighboursRegressor()
+        (estimator.neighbourCount, estimator.weights) = (rows, weighting)
+        let own = try estimator.fit(weighted).predict(test)
+        estimator.neighbourCount = copies
+        let expected = try estimator.fit(repeated).predict(test)
+        #expect(relativeDifference(own, expected) < 1e-12, "\(weighting), \(rows)")
+        if rows > 1 {
+          estimator.neighbourCount = 80
+          #expect(try relativeDifference(own, estimator.fit(data).predict(test)) > 1e-3)
+        }
+      }
+    }
   }
 
   @Test func threadsAndNearTiesChangeNothing() throws {
@@ -141,10 +172,24 @@ private let goldens = Result { try Golden.load("neighbours_bayes_dummies.json", 
       let isWeighted = name.hasPrefix("weighted")
       let strategy = isWeighted ? name.dropFirst(8).lowercased() : name
       let estimator = try DummyRegressor().setting([
-        "strategy": .string(strategy), "quantile": .real(isWeighted ? 0.8 : 0.3),
+        "strategy": .string(strategy), "quantile": .real(isWeighted ? 0.8 : 0.3), "constant": .real(42.5),
       ])
       let model = try estimator.fit(goldens.regression(weighted: isWeighted))
       #expect(abs(model.prediction / expected - 1) < 1e-13, "\(name)")
+    }
+  }
+
+  @Test func classifiersEqualScikitLearn() throws {
+    let goldens = try goldens.get()
+    #expect(goldens.dummyClassifiers.count == 6 && goldens.dummies.count == 7)
+    for golden in goldens.dummyClassifiers {
+      let estimator = try DummyClassifier().setting(["strategy": .string(golden.strategy)])
+      let model = try estimator.fit(goldens.training(weighted: golden.weighted))
+      let probabilities = try model.predictProbabilities(goldens.test).row(5)
+      #expect(relativeDifference(probabilities, golden.probabilities) < 1e-14, "\(golden)")
+      if golden.strategy != "uniform" {
+        #expect(try model.predictLabels(goldens.test).allSatisfy { $0 == golden.prediction }, "\(golden)")
+      }
     }
   }
 

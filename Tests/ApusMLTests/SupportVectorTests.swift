@@ -114,6 +114,21 @@ private let goldens = Result { try Golden.load("support_vectors.json", as: Suppo
     #expect(try copy.decisionValues(features) == values)
   }
 
+  @Test func fitsOfTheCalibrationCountForConvergence() throws {
+    let data = try goldens.get().classifiers[2].data
+    var estimator = SVC()
+    let plain = try #require(try estimator.fit(data).convergence)
+    estimator.probability = true
+    let all = try #require(try estimator.fit(data).convergence)
+    // Five fits of four fifths of the rows, beside that of all.
+    #expect(all.iterations > 3 * plain.iterations)
+    #expect(all.converged && all.residual >= plain.residual)
+    estimator.maxIterations = plain.iterations
+    #expect(try #require(try estimator.fit(data).convergence).residual >= plain.residual)
+    estimator.maxIterations = 1
+    #expect(try #require(try estimator.fit(data).convergence).converged == false)
+  }
+
   @Test func degenerateDataGivesFiniteAnswers() throws {
     let constant = try Dataset(features: Matrix([[1.0], [1], [1]]), target: .classes(["a", "b", "b"]))
     #expect(try SVC().fit(constant).predictLabels(constant.features) == ["b", "b", "b"])

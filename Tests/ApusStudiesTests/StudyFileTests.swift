@@ -118,6 +118,22 @@ import Testing
     #expect(message { try file.study().export(to: "table.xlsx") }.contains(".csv, .json or .npy"))
   }
 
+  @Test func theTableSaysHowIterativeFitsEnded() async throws {
+    let scratch = try ScratchStudy()
+    let file = try StudyFile(scratch.path)
+    let space = ParameterGrid(Lasso(alpha: 1e-4, tolerance: 1e-12)).varying(\.maxIterations, [1, 1000])
+    let outcome = try await GridSearch(space, options).run(
+      on: rows(), keptIn: file, backend: SequentialBackend())
+    let study = try file.study()
+    var csv = Data()
+    try study.export(as: .csv) { csv += $0 }
+    #expect(String(decoding: csv, as: UTF8.self) == outcome.results.table.csv)
+    #expect(outcome.results.table.columns.last == "max_residual")
+    #expect(try study.leaderboard(2) == outcome.results.ranked)
+    #expect(outcome.results.candidates[0].mostIterations == 1)
+    #expect(try #require(outcome.results.candidates[1].largestResidual) >= 0)
+  }
+
   @Test func studiesAreCompared() async throws {
     let (one, other) = (try ScratchStudy(), try ScratchStudy())
     let (left, right) = (try StudyFile(one.path), try StudyFile(other.path))

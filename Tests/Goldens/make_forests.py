@@ -99,12 +99,18 @@ def tree_case(name, dataset, estimator, parameters, weighted=False, missing=Fals
     }
 
 
-def forest_case(dataset, estimator, parameters, seeds=20):
+def forest_case(dataset, estimator, parameters, seeds=20, weighted=False, missing=False):
     x, y = load(dataset)
-    test = np.arange(len(y)) % 4 == 3
+    rows = np.arange(len(y))
+    test = rows % 4 == 3
+    if missing:
+        x[(rows[:, None] * 7 + np.arange(x.shape[1]) * 3) % 11 == 0] = np.nan
+    # So uneven that a forest which took no notice of them would score otherwise.
+    weights = 10.0 ** (rows % 3 - 1) * (1 + 5 * (rows % 2)) if weighted else None
     scores, out_of_bag = [], []
     for seed in range(seeds):
-        forest = TYPES[estimator](**parameters, random_state=seed, n_jobs=2).fit(x[~test], y[~test])
+        forest = TYPES[estimator](**parameters, random_state=seed, n_jobs=2).fit(
+            x[~test], y[~test], sample_weight=weights[~test] if weighted else None)
         scores.append(forest.score(x[test], y[test]))
         if parameters.get("oob_score"):
             out_of_bag.append(forest.oob_score_)
@@ -112,6 +118,8 @@ def forest_case(dataset, estimator, parameters, seeds=20):
         "dataset": dataset,
         "estimator": estimator,
         "parameters": parameters,
+        "weighted": weighted,
+        "missing": missing,
         "mean": float(np.mean(scores)),
         "deviation": float(np.std(scores)),
     }
@@ -173,6 +181,21 @@ FORESTS = [
     forest_case("diabetes", "random-forest-regressor", {"criterion": "poisson", "min_samples_leaf": 3}),
     forest_case("diabetes", "random-forest-regressor", {"criterion": "absolute_error", "min_samples_leaf": 3}, seeds=8),
     forest_case("diabetes", "extra-trees-regressor", {}),
+] + [
+    forest_case(dataset, f"{kind}-{task}", {"min_samples_leaf": 3}, missing=True)
+    for task, dataset in [("classifier", "breast-cancer"), ("regressor", "diabetes")]
+    for kind in ["random-forest", "extra-trees"]
+] + [
+    # Without the bootstrap: scikit-learn draws rows by their weights since 1.9, and we by none.
+    forest_case(
+        dataset, f"{kind}-{task}", {"min_samples_leaf": 3, "bootstrap": False, "max_features": 0.3}, weighted=True)
+    for task, dataset in [("classifier", "breast-cancer"), ("regressor", "diabetes")]
+    for kind in ["random-forest", "extra-trees"]
+] + [
+    forest_case(
+        "breast-cancer", f"{kind}-classifier",
+        {"class_weight": {"benign": 0.02, "malignant": 3}, "max_depth": 3, "bootstrap": False})
+    for kind in ["random-forest", "extra-trees"]
 ]
 
 with open("Tests/Goldens/forests.json", "w") as file:

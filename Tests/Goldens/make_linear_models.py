@@ -12,7 +12,8 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import (
+    ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge, SGDClassifier, SGDRegressor)
 from sklearn.svm import LinearSVC
 
 folder = pathlib.Path(__file__).parent
@@ -74,6 +75,16 @@ def ridge():
         cases.append(case(
             name, dataset, every, features, scaled, weights, dict(alpha=alpha, fitIntercept=intercept),
             Ridge(alpha=alpha, fit_intercept=intercept, solver="svd" if weights == "none" else "cholesky")))
+    for name, every, scaled, weights, alpha, intercept in [
+        ("diabetes, positive", 1, "both", "none", 1.0, True),
+        ("diabetes, positive, weights", 1, "both", "mod3", 10.0, True),
+        ("diabetes, positive, no intercept", 1, "both", "none", 1e3, False),
+        ("more features than rows, positive", 60, "both", "graded", 0.5, True),
+    ]:
+        cases.append(case(
+            name, "diabetes", every, None, scaled, weights,
+            dict(alpha=alpha, fitIntercept=intercept, positive=True),
+            Ridge(alpha=alpha, fit_intercept=intercept, positive=True, solver="lbfgs", tol=1e-14, max_iter=100_000)))
     return cases
 
 
@@ -107,6 +118,9 @@ def logistic():
     add("breast cancer, two features, no penalty", "breast-cancer", features=2, penalty="none")
     add("digits, scaled", "digits", scaled="both", c=1.0)
     add("digits, every fourth, strong penalty", "digits", every=4, c=1e-4)
+    add("wine, two features, no penalty", "wine", scaled="both", features=2, penalty="none")
+    add("wine, two features, class weights and weights, no penalty", "wine", scaled="both", features=2,
+        weights="graded", classWeight={"class_0": 2.0, "class_2": 0.5}, penalty="none")
     add("letter", "letter", scaled="both", c=1.0)
     add("letter, weights", "letter", weights="mod3", c=0.01)
     return cases
@@ -165,11 +179,13 @@ def logistic_l1():
          dict(c=0.02, penalty="l1", fitIntercept=False)),
         ("iris", "iris", 1, "both", "none", dict(c=0.3, penalty="l1")),
         ("wine", "wine", 1, "both", "none", dict(c=0.1, penalty="elasticnet", l1Ratio=0.8)),
+        ("wine, weights and class weights", "wine", 1, "both", "graded",
+         dict(c=0.1, penalty="elasticnet", l1Ratio=0.4, classWeight={"class_1": 2.0, "class_2": 0.5})),
     ]:
         share = options.get("l1Ratio", 1.0)
         model = LogisticRegression(
             C=options["c"], l1_ratio=share, solver="saga", tol=1e-11, max_iter=1_000_000, random_state=0,
-            fit_intercept=options.get("fitIntercept", True))
+            fit_intercept=options.get("fitIntercept", True), class_weight=options.get("classWeight"))
         cases.append(case(name, dataset, every, None, scaled, weights, options, model))
     return cases
 
@@ -192,9 +208,49 @@ def linear_svc():
     return cases
 
 
+def stochastic_gradient():
+    cases = []
+    words = dict(logLoss="log_loss", squaredError="squared_error")
+    for name, dataset, weights, options in [
+        ("log loss, whole weights, class weights", "breast-cancer", "mod3",
+         dict(loss="logLoss", alpha=0.01, classWeight={"benign": 2.0, "malignant": 0.5})),
+        ("hinge, weights, balanced", "breast-cancer", "graded", dict(loss="hinge", alpha=0.1, classWeight="balanced")),
+        ("log loss, elastic net", "breast-cancer", "none",
+         dict(loss="logLoss", alpha=0.02, penalty="elasticnet", l1Ratio=0.5)),
+        ("log loss, constant steps", "breast-cancer", "none",
+         dict(loss="logLoss", alpha=0.01, learningRate="constant", eta0=0.01)),
+        ("regression, L1", "diabetes", "none",
+         dict(loss="squaredError", alpha=5.0, penalty="l1", learningRate="constant", eta0=1e-3)),
+        ("regression, elastic net, weights", "diabetes", "mod3",
+         dict(loss="squaredError", alpha=1.0, penalty="elasticnet", l1Ratio=0.7, learningRate="invscaling")),
+    ]:
+        kind = SGDRegressor if dataset == "diabetes" else SGDClassifier
+        kwargs = dict(
+            loss=words.get(options["loss"], options["loss"]), alpha=options["alpha"], penalty=options.get("penalty", "l2"),
+            l1_ratio=options.get("l1Ratio", 0.15), learning_rate=options.get("learningRate", "optimal"),
+            eta0=options.get("eta0", 0.01), average=True, tol=None, max_iter=300, random_state=0)
+        if kind is SGDClassifier:
+            kwargs["class_weight"] = options.get("classWeight")
+        model = kind(**kwargs)
+        if "l1Ratio" in options or options.get("penalty") == "l1":
+            # The mean of scikit-learn's own steps with an L1 penalty is far from the minimum: exact solvers instead.
+            n, share = len(load(dataset)[1]), options.get("l1Ratio", 1.0)
+            total = n if weights == "none" else row_weights(weights, n).sum()
+            model = (
+                ElasticNet(alpha=options["alpha"] * n / total, l1_ratio=share, tol=1e-12, max_iter=1_000_000)
+                if kind is SGDRegressor else
+                LogisticRegression(
+                    C=1 / (options["alpha"] * n), l1_ratio=share, solver="saga", tol=1e-10, max_iter=1_000_000,
+                    random_state=0))
+        cases.append(case(
+            name, dataset, 1, None, "both", weights, options | dict(averages=True, tolerance=None, maxIterations=300),
+            model))
+    return cases
+
+
 makers = dict(
     ridge=ridge, logistic_regression=logistic, least_squares=least_squares, elastic_net=elastic_net,
-    logistic_regression_l1=logistic_l1, linear_svc=linear_svc)
+    logistic_regression_l1=logistic_l1, linear_svc=linear_svc, stochastic_gradient=stochastic_gradient)
 for name in sys.argv[1:] or makers:
     cases = makers[name]()
     (folder / (name + ".json")).write_text("[" + ",\n".join(json.dumps(c) for c in cases) + "]\n")

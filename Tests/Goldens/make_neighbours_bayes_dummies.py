@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 from sklearn.datasets import load_diabetes, load_wine
-from sklearn.dummy import DummyRegressor
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
@@ -41,6 +41,15 @@ def dummy(weights=None, **options):
     return DummyRegressor(**options).fit(small[:80], values[:80], sample_weight=weights).constant_.item()
 
 
+def dummy_classifier(strategy, weighted):
+    model = DummyClassifier(strategy=strategy, random_state=0).fit(
+        features[train], target[train], sample_weight=weights if weighted else None)
+    return {
+        "strategy": strategy, "weighted": weighted, "probabilities": model.predict_proba(features[test])[0].tolist(),
+        "prediction": str(model.predict(features[test])[0]),
+    }
+
+
 print(json.dumps({
     "features": features.tolist(), "target": [str(v) for v in target], "weights": weights.tolist(),
     "small": small.tolist(), "values": values.tolist(),
@@ -52,5 +61,9 @@ print(json.dumps({
         "mean": dummy(), "median": dummy(strategy="median"), "quantile": dummy(strategy="quantile", quantile=0.3),
         "weightedMean": dummy(weights[:80]), "weightedMedian": dummy(weights[:80], strategy="median"),
         "weightedQuantile": dummy(weights[:80], strategy="quantile", quantile=0.8),
+        "constant": dummy(strategy="constant", constant=42.5),
     },
+    "dummyClassifiers": [
+        dummy_classifier(strategy, weighted)
+        for strategy in ["prior", "most_frequent", "uniform"] for weighted in [False, True]],
 }))

@@ -18,6 +18,7 @@ numbers[:, 3] = np.round(numbers[:, 3] * 2)
 holes = numbers.copy()
 holes[random.random(holes.shape) < 0.2] = np.nan
 holes[:, 0] = numbers[:, 0]
+graded = np.round(np.random.default_rng(1).uniform(0.1, 5, 25), 2)
 iris = datasets.load_iris()
 diabetes = datasets.load_diabetes(scaled=False)
 
@@ -31,8 +32,9 @@ def test(result):
     return {"scores": scores.tolist(), "pValues": p_values.tolist()}
 
 
-def bins(strategy, data):
-    return listed(KBinsDiscretizer(n_bins=4, encode="ordinal", strategy=strategy).fit_transform(data))
+def bins(strategy, data, weights=None, count=4):
+    discretizer = KBinsDiscretizer(n_bins=count, encode="ordinal", strategy=strategy)
+    return listed(discretizer.fit(data, sample_weight=weights).transform(data))
 
 
 golden = {
@@ -57,6 +59,12 @@ golden = {
     ),
     "quantileBins": bins("quantile", numbers),
     "uniformBins": bins("uniform", numbers),
+    # Whole weights, among them zeros, halves of which fall between two values; and weights of no pattern.
+    "weights": (np.arange(25) % 4).tolist(),
+    "weightedQuantileBins": bins("quantile", numbers, np.arange(25) % 4),
+    "weightedUniformBins": bins("uniform", numbers, np.arange(25) % 4),
+    "gradedWeights": graded.tolist(),
+    "gradedQuantileBins": bins("quantile", numbers, graded, count=6),
     "fClassif": test(f_classif(iris.data, iris.target)),
     "fRegression": test(f_regression(diabetes.data, diabetes.target)),
     "chi2": test(chi2(iris.data, iris.target)),

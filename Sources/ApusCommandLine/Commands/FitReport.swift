@@ -62,7 +62,9 @@ struct FitReport: Encodable {
     if let convergence {
       let state = convergence.converged ? "converged after" : "NOT converged after"
       let noun = convergence.iterations == 1 ? "iteration" : "iterations"
-      lines.append("  \(state) \(convergence.iterations) \(noun)")
+      lines.append(
+        "  \(state) \(convergence.iterations) \(noun), residual \(Quantities.parameter(convergence.residual))"
+      )
     }
     if !metrics.isEmpty {
       let place = testRows.map { "on \(Quantities.count($0)) test rows" } ?? "on the rows it was fitted on"

@@ -90,9 +90,7 @@ public struct KMeans: Estimator {
     try data.requireFiniteNumbers(for: Self.name)
     let (features, weights) = data.rowsOfPositiveWeight
     guard features.rowCount >= clusterCount else {
-      throw ApusError(
-        .data, "\(Self.name): \(features.rowCount) rows cannot form \(clusterCount) clusters",
-        hint: "lower clusterCount")
+      throw Self.tooFewRows(features.rowCount, for: clusterCount, estimator: Self.name)
     }
     let points = try ScaledPoints(centring: features, context.compute)
     let lloyd = LloydIterations(
@@ -108,6 +106,11 @@ public struct KMeans: Estimator {
     }
     try requireDistinctClusters(best!, features)
     return best!
+  }
+
+  static func tooFewRows(_ rows: Int, for clusters: Int, estimator: String) -> ApusError {
+    ApusError(
+      .data, "\(estimator): \(rows) rows cannot form \(clusters) clusters", hint: "lower clusterCount")
   }
 
   private var runCount: Int {

@@ -9,7 +9,8 @@ public struct KMeansModel: ClusteringModel {
   public let inertia: Double
   /// The number of training rows of positive weight in each cluster.
   public let clusterSizes: [Int]
-  /// How the kept run ended; the residual is the last sum of the centres' squared moves.
+  /// How the kept run ended; the residual is the last sum of the centres' squared moves. Nil where
+  /// ``MiniBatchKMeans`` was asked for all its batches.
   public let convergence: Convergence?
 
   /// The number of features, `p`.

@@ -17,7 +17,8 @@ public struct MiniBatchKMeans: Estimator {
   public var batchSize = 1024
   /// The most passes over as many rows as the data has.
   public var maxIterations = 100
-  /// The number of batches without a lower smoothed inertia at which the run ends; nil for no such end.
+  /// The number of batches without a lower smoothed inertia at which the run ends; nil for no such end, and then
+  /// the model's convergence is nil, as nothing was looked at.
   public var maxNoImprovement: Int? = 10
   /// Centres with less than this share of the heaviest one's rows are moved.
   public var reassignmentRatio = 0.01
@@ -73,8 +74,9 @@ public struct MiniBatchKMeans: Estimator {
     let data =
       hasIdleRows ? data.gatheringRows((0..<data.rowCount).filter { data.weights![$0] > 0 }) : data
     let n = data.rowCount
+    guard n >= clusterCount else { throw KMeans.tooFewRows(n, for: clusterCount, estimator: Self.name) }
     var random = context.seed.derived("sample").randomSource()
-    let sampleSize = min(n, max(3 * batchSize, 3 * clusterCount))
+    let sampleSize = min(n, 3 * min(n, max(batchSize, clusterCount)))
     let sample = sampleSize < n ? Array(random.permutation(n).prefix(sampleSize)) : Array(0..<n)
     // One iteration on a sample checks the data and gives the first centres.
     let first = try start.fit(
@@ -96,12 +98,13 @@ public struct MiniBatchKMeans: Estimator {
 
   private func run(
     _ state: inout MiniBatchState, _ data: Dataset, _ context: FitContext
-  ) throws -> Convergence {
+  ) throws -> Convergence? {
     let n = data.rowCount
     let size = min(batchSize, n)
     let smoothing = min(1, 2 * Double(size) / Double(n + 1))
     var (smoothed, lowest, worse) = (Double.nan, Double.infinity, 0)
-    let limit = max(1, maxIterations * n / size)
+    let (drawn, overflows) = maxIterations.multipliedReportingOverflow(by: n)
+    let limit = overflows ? .max : max(1, drawn / size)
     for step in 0..<limit {
       try context.compute.cancellation.check()
       var random = context.seed.derived("batch", step).randomSource()
@@ -126,7 +129,8 @@ public struct MiniBatchKMeans: Estimator {
         return Convergence(iterations: step + 1, converged: true, residual: smoothed - lowest)
       }
     }
-    return Convergence(iterations: limit, converged: maxNoImprovement == nil, residual: smoothed - lowest)
+    guard maxNoImprovement != nil else { return nil }
+    return Convergence(iterations: limit, converged: false, residual: smoothed - lowest)
   }
 }
 

@@ -25,6 +25,8 @@ public struct Hyperparameter<Owner: Sendable>: Sendable {
   private let path: @Sendable () -> AnyKeyPath
   private let read: @Sendable (Owner) -> ParameterValue
   private let write: @Sendable (inout Owner, ParameterValue) -> Bool
+  /// Whether the property's type takes a value.
+  private let accepts: @Sendable (ParameterValue) -> Bool
 
   /// Describes a property.
   ///
@@ -51,12 +53,14 @@ public struct Hyperparameter<Owner: Sendable>: Sendable {
       owner[keyPath: keyPath] = value
       return true
     }
+    accepts = { Value(parameterValue: $0) != nil }
   }
 
   private init(
     name: String, aliases: [String], type: String, range: ParameterRange, summary: String,
     path: @escaping @Sendable () -> AnyKeyPath, read: @escaping @Sendable (Owner) -> ParameterValue,
-    write: @escaping @Sendable (inout Owner, ParameterValue) -> Bool
+    write: @escaping @Sendable (inout Owner, ParameterValue) -> Bool,
+    accepts: @escaping @Sendable (ParameterValue) -> Bool
   ) {
     self.name = name
     self.aliases = aliases
@@ -66,6 +70,7 @@ public struct Hyperparameter<Owner: Sendable>: Sendable {
     self.path = path
     self.read = read
     self.write = write
+    self.accepts = accepts
   }
 
   /// The property, for search spaces that are written with key paths.
@@ -79,16 +84,23 @@ public struct Hyperparameter<Owner: Sendable>: Sendable {
   /// - Throws: ``ApusError`` of kind `invalidParameter` when the value's type or range is wrong; it names the
   ///   parameter, the value and what would be right.
   public func set(_ value: ParameterValue, in owner: inout Owner) throws {
-    guard write(&owner, value) else {
-      throw ApusError(.invalidParameter, "\(name) is a \(type), but was given \(value.quoted)")
-    }
+    guard write(&owner, value) else { throw wrongType(value) }
     try checkRange(value)
   }
 
-  /// Checks that an estimator's value lies in the range.
+  /// Checks that an estimator's value lies in the range, and that its type would take it: a property set in Swift
+  /// may hold what cannot be written, such as a negative class weight.
   ///
   /// - Throws: ``ApusError`` of kind `invalidParameter`.
-  public func check(_ owner: Owner) throws { try checkRange(read(owner)) }
+  public func check(_ owner: Owner) throws {
+    let value = read(owner)
+    try checkRange(value)
+    switch value {
+    // Words, truth values and null come from cases that cannot be wrong, and finding a word's case takes time.
+    case .null, .boolean, .string: return
+    case .integer, .real, .list, .object: guard accepts(value) else { throw wrongType(value) }
+    }
+  }
 
   /// The same hyperparameter seen from a value that contains the owner, as a pipeline contains its steps.
   ///
@@ -99,7 +111,7 @@ public struct Hyperparameter<Owner: Sendable>: Sendable {
   func lifted<Outer: Sendable>(
     through outer: any WritableKeyPath<Outer, Owner> & Sendable, prefix: String?, aliasPrefix: String
   ) -> Hyperparameter<Outer> {
-    let (path, read, write) = (self.path, self.read, self.write)
+    let (path, read, write, accepts) = (self.path, self.read, self.write, self.accepts)
     var aliases = self.aliases
     if let prefix {
       aliases =
@@ -110,14 +122,18 @@ public struct Hyperparameter<Owner: Sendable>: Sendable {
       summary: summary,
       path: { (outer as AnyKeyPath).appending(path: path()) ?? outer },
       read: { read($0[keyPath: outer]) },
-      write: { write(&$0[keyPath: outer], $1) })
+      write: { write(&$0[keyPath: outer], $1) }, accepts: accepts)
   }
 
   /// The same hyperparameter with other spellings of its name and aliases.
   func renamed(_ spelling: (String) -> String) -> Hyperparameter {
     Hyperparameter(
       name: spelling(name), aliases: aliases.map(spelling), type: type, range: range, summary: summary,
-      path: path, read: read, write: write)
+      path: path, read: read, write: write, accepts: accepts)
+  }
+
+  private func wrongType(_ value: ParameterValue) -> ApusError {
+    ApusError(.invalidParameter, "\(name) is a \(type), but was given \(value.quoted)")
   }
 
   private func checkRange(_ value: ParameterValue) throws {

@@ -102,13 +102,21 @@ public struct ElasticNet: Estimator {
   public func path(
     _ data: Dataset, alphas: [Double]? = nil, _ context: FitContext = FitContext()
   ) throws -> [(alpha: Double, model: LinearRegressionModel)] {
+    try path(data, alphas: alphas, name: Self.name, context)
+  }
+
+  func path(
+    _ data: Dataset, alphas: [Double]?, name: String, _ context: FitContext
+  ) throws -> [(alpha: Double, model: LinearRegressionModel)] {
     for alpha in alphas ?? [alpha] {
       var estimator = self
       estimator.alpha = alpha
-      try estimator.validate()
+      do { try estimator.validate() } catch var error as ApusError {
+        error.message = error.message.replacing("\(Self.name):", with: "\(name):")
+        throw error
+      }
     }
-    let problem = try ElasticNetProblem(
-      data, estimator: Self.name, fitIntercept: fitIntercept, context.compute)
+    let problem = try ElasticNetProblem(data, estimator: name, fitIntercept: fitIntercept, context.compute)
     var descent = CoordinateDescent(problem)
     let strongest = descent.strongestGradient(positive: positive) / l1Ratio
     let chosen =

@@ -70,7 +70,7 @@ public struct Lasso: Estimator {
   public func path(
     _ data: Dataset, alphas: [Double]? = nil, _ context: FitContext = FitContext()
   ) throws -> [(alpha: Double, model: LinearRegressionModel)] {
-    try asElasticNet.path(data, alphas: alphas, context)
+    try asElasticNet.path(data, alphas: alphas, name: Self.name, context)
   }
 
   /// The same estimator as a special case.

@@ -9,21 +9,25 @@ public struct LinearClassifierModel: DecisionModel, Equatable {
   public let coefficients: Matrix<Double>
   /// The intercepts, `k` of them, or one with two classes; zeros when none were fitted.
   public let intercepts: [Double]
-  /// How the fit ended; of the class that took longest where each class has a fit of its own.
+  /// How the fit ended; of the class that took longest where each class has a fit of its own. Nil where the fits
+  /// had no tolerance.
   public let convergence: Convergence?
 
   /// The number of features, `p`.
   public var featureCount: Int { coefficients.columnCount }
 
   /// Puts together the fits of a classifier that sets each class against the rest.
-  init(labels: [String], fits: [(coefficients: [Double], intercept: Double, convergence: Convergence)]) {
+  init(labels: [String], fits: [(coefficients: [Double], intercept: Double, convergence: Convergence?)]) {
     classLabels = labels
     coefficients = Matrix(fits.map(\.coefficients))
     intercepts = fits.map(\.intercept)
-    let convergences = fits.map(\.convergence)
-    convergence = Convergence(
-      iterations: convergences.map(\.iterations).max() ?? 0,
-      converged: convergences.allSatisfy(\.converged), residual: convergences.map(\.residual).max() ?? 0)
+    let convergences = fits.compactMap(\.convergence)
+    convergence =
+      convergences.isEmpty
+      ? nil
+      : Convergence(
+        iterations: convergences.map(\.iterations).max() ?? 0,
+        converged: convergences.allSatisfy(\.converged), residual: convergences.map(\.residual).max() ?? 0)
   }
 
   /// The score of each row for each class, `n × k`; with two classes `n × 1`, positive for the second.

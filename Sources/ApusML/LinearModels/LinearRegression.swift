@@ -48,15 +48,8 @@ public struct LinearRegression: Estimator {
       let solver = try RidgeSolver(data, estimator: Self.name, fitIntercept: fitIntercept, context.compute)
       return LinearRegressionModel(try solver.solve(alpha: 0))
     }
-    let target = try data.regressionTarget(for: Self.name)
-    try data.requireNumericColumns(for: Self.name)
-    let moments = try CenteredMoments(
-      features: data.features, target: target, weights: data.weights, centered: fitIntercept,
-      context.compute)
-    if !moments.areFinite { try refuse(data, Self.name) }
-    let (coefficients, convergence) = nonnegativeLeastSquares(moments.gram, moments.crossProducts)
-    return LinearRegressionModel(
-      coefficients: coefficients, intercept: fitIntercept ? moments.intercept(coefficients) : 0,
-      convergence: convergence)
+    let solver = try NonnegativeSolver(
+      data, estimator: Self.name, fitIntercept: fitIntercept, context.compute)
+    return solver.solve(alpha: 0)
   }
 }

@@ -1,4 +1,36 @@
+import ApusData
 import ApusLinearAlgebra
+import ApusParallel
+
+/// Penalised least squares with coefficients of at least zero on one data set, for any number of penalties: the
+/// sums over the rows are formed once. A single fit goes the same way, so its bits are those of a fit among many.
+struct NonnegativeSolver: Sendable {
+  private let moments: CenteredMoments
+  private let fitIntercept: Bool
+
+  /// Forms the sums over the rows.
+  ///
+  /// - Throws: ``ApusError`` of kind `data` for a target or features that cannot be used, `numerical`,
+  ///   `cancelled`.
+  init(_ data: Dataset, estimator: String, fitIntercept: Bool, _ compute: ComputeContext) throws {
+    let target = try data.regressionTarget(for: estimator)
+    try data.requireNumericColumns(for: estimator)
+    moments = try CenteredMoments(
+      features: data.features, target: target, weights: data.weights, centered: fitIntercept, compute)
+    if !moments.areFinite { try refuse(data, estimator) }
+    self.fitIntercept = fitIntercept
+  }
+
+  /// The model for a penalty α ≥ 0.
+  func solve(alpha: Double) -> LinearRegressionModel {
+    var gram = moments.gram
+    for index in 0..<gram.rowCount { gram[index, index] += alpha }
+    let (coefficients, convergence) = nonnegativeLeastSquares(gram, moments.crossProducts)
+    return LinearRegressionModel(
+      coefficients: coefficients, intercept: fitIntercept ? moments.intercept(coefficients) : 0,
+      convergence: convergence)
+  }
+}
 
 /// Minimises `½·wᵀGw − c·w` over `w ≥ 0`, by the active-set method of Lawson and Hanson in the form of Bro and
 /// de Jong (1997) that needs the normal equations only.

@@ -12,7 +12,7 @@ import ApusParallel
 /// ```
 ///
 /// O(p) a row and class; classes are fitted side by side.
-public struct SGDClassifier: Estimator {
+public struct SGDClassifier: StochasticEstimator {
   /// `sgd-classifier`.
   public static let name = "sgd-classifier"
   /// One line for listings.
@@ -20,25 +20,13 @@ public struct SGDClassifier: Estimator {
   /// Classification.
   public static let task = LearningTask.classification
   /// Every hyperparameter.
-  public static let hyperparameters: [Hyperparameter<SGDClassifier>] = [
-    Hyperparameter("loss", \.loss, "The loss: of support vectors (hinge) or of logistic regression."),
-    Hyperparameter("penalty", \.penalty, "The penalty on the coefficients."),
-    Hyperparameter("alpha", \.alpha, in: .above(0), "Strength of the penalty."),
-    Hyperparameter(
-      "l1Ratio", \.l1Ratio, alias: "l1_ratio", in: .between(0, 1), "Share of L1 in the elastic-net penalty."),
-    Hyperparameter("fitIntercept", \.fitIntercept, "Whether to add an intercept, which is not penalised."),
-    Hyperparameter("learningRate", \.learningRate, "How the length of steps changes."),
-    Hyperparameter(
-      "eta0", \.eta0, in: .above(0), "The first step's length, except with the optimal schedule."),
-    Hyperparameter("averages", \.averages, alias: "average", "Whether to return the mean of all steps."),
-    Hyperparameter(
-      "tolerance", \.tolerance, alias: "tol", in: .atLeast(0),
-      "The fit ends after five epochs that better the mean loss by less; null for all epochs."),
-    Hyperparameter(
-      "maxIterations", \.maxIterations, alias: "max_iter", in: .atLeast(1), "The largest number of epochs."),
-    Hyperparameter(
-      "classWeight", \.classWeight, "How much each class counts: the same, balanced, or as given."),
-  ]
+  public static let hyperparameters: [Hyperparameter<SGDClassifier>] =
+    [Hyperparameter("loss", \.loss, "The loss: of support vectors (hinge) or of logistic regression.")]
+    + descentParameters
+    + [
+      Hyperparameter(
+        "classWeight", \.classWeight, "How much each class counts: the same, balanced, or as given.")
+    ]
 
   /// The loss of a row.
   public var loss: SGDClassifierLoss
@@ -54,9 +42,13 @@ public struct SGDClassifier: Estimator {
   public var learningRate: LearningRateSchedule
   /// The first step's length, above 0; the optimal schedule takes no notice of it.
   public var eta0: Double
+  /// The number of rows of a step, which goes by the mean of their gradients; 1 as in scikit-learn. More rows make
+  /// steps steadier and fewer, so that an epoch gets less far.
+  public var batchSize: Int
   /// Whether to return the mean of all steps instead of the last.
   public var averages: Bool
-  /// The fit ends after five epochs that better the mean loss by less; nil for all epochs.
+  /// The fit ends after five epochs that better the mean loss by less; nil for all epochs, and
+  /// then the model's convergence is nil.
   public var tolerance: Double?
   /// The largest number of epochs.
   public var maxIterations: Int
@@ -67,8 +59,8 @@ public struct SGDClassifier: Estimator {
   public init(
     loss: SGDClassifierLoss = .hinge, penalty: LinearPenalty = .l2, alpha: Double = 1e-4,
     l1Ratio: Double = 0.15, fitIntercept: Bool = true, learningRate: LearningRateSchedule = .optimal,
-    eta0: Double = 0.01, averages: Bool = false, tolerance: Double? = 1e-3, maxIterations: Int = 1000,
-    classWeight: ClassWeight = .uniform
+    eta0: Double = 0.01, batchSize: Int = 1, averages: Bool = false, tolerance: Double? = 1e-3,
+    maxIterations: Int = 1000, classWeight: ClassWeight = .uniform
   ) {
     self.loss = loss
     self.penalty = penalty
@@ -77,6 +69,7 @@ public struct SGDClassifier: Estimator {
     self.fitIntercept = fitIntercept
     self.learningRate = learningRate
     self.eta0 = eta0
+    self.batchSize = batchSize
     self.averages = averages
     self.tolerance = tolerance
     self.maxIterations = maxIterations
@@ -97,13 +90,9 @@ public struct SGDClassifier: Estimator {
     try data.requireFiniteNumbers(for: Self.name)
     let positives: [Int32] = input.labels.count == 2 ? [1] : Array(0..<Int32(input.labels.count))
     let fits = try context.compute.map(positives.count) { index in
-      let descent = StochasticGradient(
+      let descent = self.descent(
         features: data.features, target: input.classes.map { $0 == positives[index] ? 1 : -1 },
-        weights: input.weights, loss: loss.loss,
-        penalty: StochasticPenalty(
-          alpha: penalty == .none ? 0 : alpha, l1Share: penalty.l1Share(ratio: l1Ratio)),
-        schedule: LearningRate(learningRate, eta0: eta0, alpha: alpha, loss: loss.loss),
-        fitIntercept: fitIntercept, averages: averages, tolerance: tolerance, maximumEpochs: maxIterations)
+        weights: input.weights, loss: loss.loss)
       return try descent.descend(
         seed: context.seed.derived("class", index), name: Self.name, context.compute.cancellation)
     }

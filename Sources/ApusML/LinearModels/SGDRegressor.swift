@@ -12,7 +12,7 @@ import ApusParallel
 /// ```
 ///
 /// O(p) a row.
-public struct SGDRegressor: Estimator {
+public struct SGDRegressor: StochasticEstimator {
   /// `sgd-regressor`.
   public static let name = "sgd-regressor"
   /// One line for listings.
@@ -20,23 +20,9 @@ public struct SGDRegressor: Estimator {
   /// Regression.
   public static let task = LearningTask.regression
   /// Every hyperparameter.
-  public static let hyperparameters: [Hyperparameter<SGDRegressor>] = [
-    Hyperparameter("loss", \.loss, "The loss: squared, or less moved by outliers."),
-    Hyperparameter("penalty", \.penalty, "The penalty on the coefficients."),
-    Hyperparameter("alpha", \.alpha, in: .above(0), "Strength of the penalty."),
-    Hyperparameter(
-      "l1Ratio", \.l1Ratio, alias: "l1_ratio", in: .between(0, 1), "Share of L1 in the elastic-net penalty."),
-    Hyperparameter("fitIntercept", \.fitIntercept, "Whether to add an intercept, which is not penalised."),
-    Hyperparameter("learningRate", \.learningRate, "How the length of steps changes."),
-    Hyperparameter(
-      "eta0", \.eta0, in: .above(0), "The first step's length, except with the optimal schedule."),
-    Hyperparameter("averages", \.averages, alias: "average", "Whether to return the mean of all steps."),
-    Hyperparameter(
-      "tolerance", \.tolerance, alias: "tol", in: .atLeast(0),
-      "The fit ends after five epochs that better the mean loss by less; null for all epochs."),
-    Hyperparameter(
-      "maxIterations", \.maxIterations, alias: "max_iter", in: .atLeast(1), "The largest number of epochs."),
-  ]
+  public static let hyperparameters: [Hyperparameter<SGDRegressor>] =
+    [Hyperparameter("loss", \.loss, "The loss: squared, or less moved by outliers.")]
+    + descentParameters
 
   /// The loss of a row.
   public var loss: SGDRegressorLoss
@@ -52,9 +38,13 @@ public struct SGDRegressor: Estimator {
   public var learningRate: LearningRateSchedule
   /// The first step's length, above 0; the optimal schedule takes no notice of it.
   public var eta0: Double
+  /// The number of rows of a step, which goes by the mean of their gradients; 1 as in scikit-learn. More rows make
+  /// steps steadier and fewer, so that an epoch gets less far.
+  public var batchSize: Int
   /// Whether to return the mean of all steps instead of the last.
   public var averages: Bool
-  /// The fit ends after five epochs that better the mean loss by less; nil for all epochs.
+  /// The fit ends after five epochs that better the mean loss by less; nil for all epochs, and
+  /// then the model's convergence is nil.
   public var tolerance: Double?
   /// The largest number of epochs.
   public var maxIterations: Int
@@ -63,7 +53,8 @@ public struct SGDRegressor: Estimator {
   public init(
     loss: SGDRegressorLoss = .squaredError, penalty: LinearPenalty = .l2, alpha: Double = 1e-4,
     l1Ratio: Double = 0.15, fitIntercept: Bool = true, learningRate: LearningRateSchedule = .invscaling,
-    eta0: Double = 0.01, averages: Bool = false, tolerance: Double? = 1e-3, maxIterations: Int = 1000
+    eta0: Double = 0.01, batchSize: Int = 1, averages: Bool = false, tolerance: Double? = 1e-3,
+    maxIterations: Int = 1000
   ) {
     self.loss = loss
     self.penalty = penalty
@@ -72,6 +63,7 @@ public struct SGDRegressor: Estimator {
     self.fitIntercept = fitIntercept
     self.learningRate = learningRate
     self.eta0 = eta0
+    self.batchSize = batchSize
     self.averages = averages
     self.tolerance = tolerance
     self.maxIterations = maxIterations
@@ -89,12 +81,8 @@ public struct SGDRegressor: Estimator {
     try validate()
     let target = try data.regressionTarget(for: Self.name)
     try data.requireFiniteNumbers(for: Self.name)
-    let descent = StochasticGradient(
-      features: data.features, target: target, weights: data.weights, loss: loss.loss,
-      penalty: StochasticPenalty(
-        alpha: penalty == .none ? 0 : alpha, l1Share: penalty.l1Share(ratio: l1Ratio)),
-      schedule: LearningRate(learningRate, eta0: eta0, alpha: alpha, loss: loss.loss),
-      fitIntercept: fitIntercept, averages: averages, tolerance: tolerance, maximumEpochs: maxIterations)
+    let descent = self.descent(
+      features: data.features, target: target, weights: data.weights, loss: loss.loss)
     let fit = try descent.descend(seed: context.seed, name: Self.name, context.compute.cancellation)
     return LinearRegressionModel(
       coefficients: fit.coefficients, intercept: fit.intercept, convergence: fit.convergence)

@@ -2,7 +2,8 @@ import ApusLinearAlgebra
 import ApusParallel
 import Foundation
 
-/// Stochastic gradient descent for one linear function, a row at a time in an order shuffled for each epoch.
+/// Stochastic gradient descent for one linear function, a row or a small batch of rows at a time in an order
+/// shuffled for each epoch.
 ///
 /// Rows are read where they lie, so features may be a mapped file larger than memory: runs of neighbouring rows
 /// come one after the other, shuffled within, so that the file is read in long stretches.
@@ -15,34 +16,40 @@ struct StochasticGradient: Sendable {
   let penalty: StochasticPenalty
   let schedule: LearningRate
   let fitIntercept: Bool
+  /// The rows of a step, at most as many as there are.
+  let batchSize: Int
   let averages: Bool
   let tolerance: Double?
   let maximumEpochs: Int
 
   /// Epochs without progress that end the descent.
   private static let patience = 5
-  /// The order within a run of so many rows is shuffled, and the order of the runs.
-  private static let runLength = 1024
+  /// The order within a run of so many rows is shuffled, and the order of the runs; a run is made of whole batches.
+  private var runLength: Int { max(1024 / batchSize * batchSize, batchSize) }
 
   /// Descends from zero.
   ///
   /// - Throws: ``ApusError`` of kind `numerical` when the steps grow without bound, `cancelled`.
   func descend(
     seed: Seed, name: String, _ cancellation: Cancellation
-  ) throws -> (coefficients: [Double], intercept: Double, convergence: Convergence) {
-    let (n, p) = (features.rowCount, features.columnCount)
-    var state = StochasticState(featureCount: p)
+  ) throws -> (coefficients: [Double], intercept: Double, convergence: Convergence?) {
+    let (n, p, runLength) = (features.rowCount, features.columnCount, self.runLength)
+    var state = StochasticState(featureCount: p, batchSize: batchSize)
     var (best, stale, epoch, mean) = (Double.infinity, 0, 0, Double.infinity)
     while epoch < maximumEpochs {
       try cancellation.check()
       var random = seed.derived("epoch", epoch).randomSource()
-      let runs = (n + Self.runLength - 1) / Self.runLength
+      let runs = (n + runLength - 1) / runLength
       var sum = 0.0
       features.withUnsafeElements { x in
         for run in random.permutation(runs) {
-          let first = run * Self.runLength
-          for index in random.permutation(min(Self.runLength, n - first)) {
-            sum += step(&state, x.baseAddress! + (first + index) * p, first + index)
+          let first = run * runLength
+          random.permutation(min(runLength, n - first)).withUnsafeBufferPointer { order in
+            for start in stride(from: 0, to: order.count, by: batchSize) {
+              let batch = UnsafeBufferPointer(
+                start: order.baseAddress! + start, count: min(batchSize, order.count - start))
+              sum += step(&state, x.baseAddress!, first, batch)
+            }
           }
         }
       }
@@ -59,33 +66,55 @@ struct StochasticGradient: Sendable {
       if stale >= Self.patience { break }
     }
     let isAveraged = averages && state.steps > 0
+    // Without a tolerance nothing says whether the steps have got anywhere.
+    let convergence = tolerance.map { _ in
+      Convergence(iterations: epoch, converged: stale >= Self.patience, residual: mean)
+    }
     return (
       isAveraged ? state.meanCoefficients : state.coefficients,
-      isAveraged ? state.meanIntercept : state.intercept,
-      Convergence(
-        iterations: epoch, converged: tolerance == nil || stale >= Self.patience, residual: mean)
+      isAveraged ? state.meanIntercept : state.intercept, convergence
     )
   }
 
-  /// Takes one row's step and returns its weighted loss before it.
-  private func step(_ state: inout StochasticState, _ x: UnsafePointer<Double>, _ row: Int) -> Double {
+  /// Takes the step of a batch of rows, by the mean of their gradients, and returns their weighted losses before it.
+  ///
+  /// - Parameters:
+  ///   - x: the features of all rows.
+  ///   - first: the row that positions in the batch count from.
+  private func step(
+    _ state: inout StochasticState, _ x: UnsafePointer<Double>, _ first: Int,
+    _ batch: UnsafeBufferPointer<Int>
+  ) -> Double {
     let p = features.columnCount
-    let weight = weights?[row] ?? 1
     let rate = schedule.rate(step: state.steps + 1)
-    let score = BLAS.dot(p, x, state.coefficients) + state.intercept
-    let (value, slope) = loss.valueAndSlope(score, target[row])
-    // A bound, as for outliers with the squared loss a single step could throw the function far off.
-    let change = -rate * weight * min(max(slope, -1e12), 1e12)
+    let share = rate / Double(batch.count)
+    var losses = 0.0
+    for (position, index) in batch.enumerated() {
+      let row = first + index
+      let weight = weights?[row] ?? 1
+      let score = BLAS.dot(p, x + row * p, state.coefficients) + state.intercept
+      let (value, slope) = loss.valueAndSlope(score, target[row])
+      // A bound, as for outliers with the squared loss a single step could throw the function far off.
+      state.changes[position] = -share * weight * min(max(slope, -1e12), 1e12)
+      losses += weight * value
+    }
     let shrinkage = max(0, 1 - (1 - penalty.l1Share) * rate * penalty.alpha)
     let threshold = penalty.l1Share * rate * penalty.alpha
-    state.coefficients.withUnsafeMutableBufferPointer { w in
-      for index in 0..<p { w[index] = shrinkage * w[index] + change * x[index] }
+    for (position, index) in batch.enumerated() {
+      let (change, x) = (state.changes[position], x + (first + index) * p)
+      state.coefficients.withUnsafeMutableBufferPointer { w in
+        if position == 0 {
+          for index in 0..<p { w[index] = shrinkage * w[index] + change * x[index] }
+        } else {
+          for index in 0..<p { w[index] += change * x[index] }
+        }
+      }
+      if fitIntercept { state.intercept += change }
     }
     if threshold > 0 { state.shrinkTowardsZero(by: threshold) }
-    if fitIntercept { state.intercept += change }
     state.steps += 1
     if averages { state.average() }
-    return weight * value
+    return losses
   }
 }
 
@@ -96,11 +125,14 @@ struct StochasticState {
   var meanCoefficients: [Double]
   var meanIntercept = 0.0
   var steps = 0
+  /// What each row of a batch adds, as a multiple of its features.
+  var changes: [Double]
   /// What the L1 penalty could have taken from a coefficient so far, and what it did take from each.
   private var owedPenalty = 0.0
   private var paidPenalty: [Double]
 
-  init(featureCount: Int) {
+  init(featureCount: Int, batchSize: Int) {
+    changes = [Double](repeating: 0, count: batchSize)
     coefficients = [Double](repeating: 0, count: featureCount)
     meanCoefficients = coefficients
     paidPenalty = coefficients

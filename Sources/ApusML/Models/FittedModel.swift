@@ -8,7 +8,8 @@ public protocol FittedModel: Codable, Sendable {
   /// The number of features of the data it was fitted on, `p`.
   var featureCount: Int { get }
 
-  /// How the fit ended, for methods that iterate; nil for the others.
+  /// How the fit ended, for methods that iterate towards a tolerance; nil for the others, and where the fit was
+  /// asked for a number of iterations without a tolerance.
   var convergence: Convergence? { get }
 }
 

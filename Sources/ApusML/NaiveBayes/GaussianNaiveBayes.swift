@@ -30,10 +30,21 @@ public struct GaussianNaiveBayes: Estimator {
     Hyperparameter("priors", \.priors, "The classes' probabilities; null: their shares of the data."),
   ]
 
+  /// Checks the ranges, and that given priors are probabilities that sum to 1.
+  public func validate() throws {
+    try checkRanges()
+    guard case .explicit(let values) = priors else { return }
+    let sum = values.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value }
+    guard abs(sum - 1) < 1e-6 else {
+      throw ApusError(
+        .invalidParameter, "\(Self.name): the priors \(priors.parameterValue) sum to \(sum), not to 1")
+    }
+  }
+
   /// Measures every feature within every class.
   ///
-  /// - Throws: ``ApusError`` of kind `data` for missing values, categories, fewer than two classes, or priors
-  ///   that leave out a class or do not sum to 1.
+  /// - Throws: ``ApusError`` of kind `invalidParameter`; `data` for missing values, categories, fewer than two
+  ///   classes, or priors that leave out a class or give a share to one that does not occur.
   /// - Complexity: O(n · p).
   public func fit(_ data: Dataset, _ context: FitContext) throws -> GaussianNaiveBayesModel {
     try validate()

@@ -56,6 +56,7 @@ public struct Pipeline<First: TransformerEstimator, Last: Estimator>: Estimator 
 
   /// Fits the transformer, then the last step on what it makes of the same rows.
   public func fit(_ data: Dataset, _ context: FitContext) throws -> PipelineModel<First.Model, Last.Model> {
+    try validate()
     let (transformer, transformed) = try first.fitTransforming(data, context)
     return PipelineModel(first: transformer, last: try last.fit(transformed, context.step(1)))
   }

@@ -34,6 +34,9 @@ final class KernelRowCache {
     rowOfSlot.reserveCapacity(capacity)
   }
 
+  /// A number of megabytes in bytes; more than any machine has is a number that can still be reckoned with.
+  static func bytes(megabytes: Double) -> Int { Int(min(megabytes * 1_048_576, 0x1p60)) }
+
   /// k(x, x) of each point.
   var diagonal: [Float] {
     points.withUnsafeElements { points in

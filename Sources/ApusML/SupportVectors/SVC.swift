@@ -31,7 +31,8 @@ public struct SVC: Estimator {
   public var tolerance = 1e-3
   /// How much the rows of each class count, beside their own weights.
   public var classWeight = ClassWeight.uniform
-  /// Whether probabilities are learnt too, by five more fits of each pair of classes.
+  /// Whether probabilities are learnt too, by five more fits of each pair of classes; the model's convergence
+  /// is then that of all fits.
   public var probability = false
   /// The most steps for a pair of classes; nil: 100 a row, and at least ten million.
   public var maxIterations: Int?
@@ -80,18 +81,18 @@ public struct SVC: Estimator {
     let rowsOfClass = input.rowsOfPositiveWeight
     let pairs = ClassPairs(count: input.labels.count)
     let memories = MemoryPool()
-    let byteLimit = Int(cacheSize * 1_048_576) / min(context.compute.threads, pairs.count)
+    let byteLimit = KernelRowCache.bytes(megabytes: cacheSize) / min(context.compute.threads, pairs.count)
     let fits = try context.compute.map(pairs.count) { index in
       let (first, second) = pairs[index]
       let pair = SupportVectorPair(
         estimator: self, kernel: function, points: points, rows: rowsOfClass[first] + rowsOfClass[second],
         firstCount: rowsOfClass[first].count, weights: input.weights, byteLimit: byteLimit)
-      return try memories.lend { memory in
-        let solution = try pair.solve(memory, context.compute.cancellation)
-        let calibration =
-          probability
-          ? try pair.calibrate(
-            context.seed.derived("calibration", index), memory, context.compute.cancellation) : nil
+      return try memories.lend { memory -> (SupportVectorSolution, PlattCalibration?) in
+        var solution = try pair.solve(memory, context.compute.cancellation)
+        guard probability else { return (solution, nil) }
+        let (calibration, ends) = try pair.calibrate(
+          context.seed.derived("calibration", index), memory, context.compute.cancellation)
+        solution.convergence = Convergence(combining: [solution.convergence] + ends)
         return (solution, calibration)
       }
     }

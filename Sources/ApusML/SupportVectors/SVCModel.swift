@@ -15,7 +15,8 @@ public struct SVCModel: ProbabilityModel, DecisionModel {
   public let coefficients: Matrix<Double>
   /// What is added to the decision value of each pair of classes, in the order (0, 1), (0, 2), …, (1, 2), ….
   public let biases: [Double]
-  /// How the solvers ended: all steps together, and the largest violation of optimality.
+  /// How the solvers ended, those of the calibration among them: all steps together, and the largest violation of
+  /// optimality.
   public let convergence: Convergence?
   private let kernel: KernelFunction
   private let calibrations: [PlattCalibration]?

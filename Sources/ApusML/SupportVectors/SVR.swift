@@ -74,10 +74,10 @@ public struct SVR: Estimator {
       signs: rows.map { _ in 1 } + rows.map { _ in -1 },
       values: rows.map { target[$0] - epsilon } + rows.map { target[$0] + epsilon },
       bounds: bounds + bounds, copies: 2, tolerance: tolerance,
-      maxIterations: maxIterations ?? max(10_000_000, 100 * rows.count))
+      maxIterations: maxIterations ?? max(10_000_000, 100 * rows.count), estimator: Self.name)
     let cache = KernelRowCache(
       function, points: function.points(data.features), rows: rows,
-      byteLimit: Int(cacheSize * 1_048_576), memory: KernelRowMemory())
+      byteLimit: KernelRowCache.bytes(megabytes: cacheSize), memory: KernelRowMemory())
     let solution = try problem.solve(cache, context.compute.cancellation)
     let support = rows.indices.filter { solution.coefficients[$0] != 0 }
     return SVRModel(

@@ -19,6 +19,8 @@ struct SupportVectorProblem {
   var tolerance: Double
   /// The most steps.
   var maxIterations: Int
+  /// The estimator's name, for messages.
+  var estimator: String
 }
 
 /// The optimum of a ``SupportVectorProblem``.
@@ -49,7 +51,7 @@ extension SupportVectorProblem {
     }
     guard state.isFinite else {
       throw ApusError(
-        .numerical, "the kernel's values are too large for single precision",
+        .numerical, "\(estimator): the kernel's values are too large for single precision",
         hint: "put standard-scaler before it, or lower gamma or degree")
     }
     return SupportVectorSolution(

@@ -20,14 +20,16 @@ struct SupportVectorPair: Sendable {
     try solve(Array(rows.indices), memory, cancellation)
   }
 
-  /// Fits a sigmoid to the decision values that five fits give the rows they did not see.
+  /// Fits a sigmoid to the decision values that five fits give the rows they did not see; also returns how each
+  /// of the fits ended.
   func calibrate(
     _ seed: Seed, _ memory: KernelRowMemory, _ cancellation: Cancellation
-  ) throws -> PlattCalibration {
+  ) throws -> (calibration: PlattCalibration, ends: [Convergence]) {
     var random = seed.randomSource()
     let order = random.permutation(rows.count)
     var values = [Double](repeating: 0, count: rows.count)
     let foldCount = 5
+    var ends: [Convergence] = []
     for fold in 0..<foldCount {
       let held = fold * rows.count / foldCount..<(fold + 1) * rows.count / foldCount
       let kept = (order[..<held.lowerBound] + order[held.upperBound...]).sorted()
@@ -38,6 +40,7 @@ struct SupportVectorPair: Sendable {
         continue
       }
       let solution = try solve(kept, memory, cancellation)
+      ends.append(solution.convergence)
       let table = KernelTable(points, rows: kept.map { rows[$0] })
       withUnsafeTemporaryAllocation(of: Float.self, capacity: table.layout.paddedCount) { kernelRow in
         points.withUnsafeElements { elements in
@@ -50,7 +53,7 @@ struct SupportVectorPair: Sendable {
         }
       }
     }
-    return PlattCalibration(values: values, isFirst: rows.indices.map { $0 < firstCount })
+    return (PlattCalibration(values: values, isFirst: rows.indices.map { $0 < firstCount }), ends)
   }
 
   private func solve(
@@ -61,7 +64,7 @@ struct SupportVectorPair: Sendable {
     let problem = SupportVectorProblem(
       signs: signs, values: signs, bounds: chosen.map { estimator.c * (weights?[$0] ?? 1) },
       tolerance: estimator.tolerance,
-      maxIterations: estimator.maxIterations ?? max(10_000_000, 100 * chosen.count))
+      maxIterations: estimator.maxIterations ?? max(10_000_000, 100 * chosen.count), estimator: SVC.name)
     let cache = KernelRowCache(kernel, points: points, rows: chosen, byteLimit: byteLimit, memory: memory)
     return try problem.solve(cache, cancellation)
   }

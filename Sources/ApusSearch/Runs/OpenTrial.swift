@@ -65,10 +65,6 @@ extension TrialLoop {
   }
 
   private func result(_ open: OpenTrial) -> CandidateResult {
-    var unconverged: [Int: Convergence] = [:]
-    for (fold, fit) in open.fits.enumerated() {
-      if let convergence = fit?.scores.convergence, !convergence.converged { unconverged[fold] = convergence }
-    }
     let hasTrain = run.setup.options.includesTrainScores
     return CandidateResult(
       index: open.trial.index, estimator: open.trial.estimator, parameters: open.trial.parameters,
@@ -83,6 +79,6 @@ extension TrialLoop {
         guard let fit, fit.reason == nil else { return .nan }
         return fit.scores.scoreSeconds
       },
-      unconvergedFolds: unconverged)
+      ends: FitEnds(open.fits.map { $0?.scores.convergence }))
   }
 }

@@ -89,6 +89,7 @@ extension Study {
     }
     return ResultColumns(
       metrics: description.metrics, foldCount: description.foldCount, parameterNames: names.sorted(),
-      hasTrainScores: description.includesTrainScores, hasStages: try progress().partialFits > 0)
+      hasTrainScores: description.includesTrainScores, hasStages: try progress().partialFits > 0,
+      hasConvergence: try store.hasConvergence(of: description.number))
   }
 }

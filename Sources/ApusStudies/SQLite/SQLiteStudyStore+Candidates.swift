@@ -38,6 +38,17 @@ extension SQLiteStudyStore {
     return numbers
   }
 
+  package func hasConvergence(of study: Int) throws -> Bool {
+    try read { database in
+      try Bool.fetchOne(
+        database,
+        sql: """
+          SELECT EXISTS (SELECT 1 FROM candidate JOIN fit ON fit.candidate = candidate.id
+            WHERE study = ? AND iterations IS NOT NULL)
+          """, arguments: [study]) ?? false
+    }
+  }
+
   package func variedParameters(of study: Int) throws -> [String: Set<String>] {
     try read { database in
       let rows = try Row.fetchAll(

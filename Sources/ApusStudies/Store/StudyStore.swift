@@ -77,6 +77,9 @@ package protocol StudyStore: Sendable {
   /// How far a study has come.
   func progress(of study: StudyDescription) throws -> Study.Progress
 
+  /// Whether a fit of a study iterated towards a tolerance.
+  func hasConvergence(of study: Int) throws -> Bool
+
   /// The names of the hyperparameters that varied in any search of a study, by estimator.
   func variedParameters(of study: Int) throws -> [String: Set<String>]
 

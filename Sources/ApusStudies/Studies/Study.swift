@@ -181,10 +181,6 @@ extension Study {
     let names = names[candidate.estimator] ?? []
     let resource = resource(candidate)
     let fits = fits(candidate, resource)
-    var unconverged: [Int: Convergence] = [:]
-    for (fold, fit) in fits.enumerated() {
-      if let convergence = fit?.scores.convergence, !convergence.converged { unconverged[fold] = convergence }
-    }
     return CandidateResult(
       index: index, estimator: estimator, parameters: estimator.parameters.filter { names.contains($0.key) },
       stage: resource < description.rowCount
@@ -201,6 +197,6 @@ extension Study {
         guard let fit, fit.reason == nil else { return .nan }
         return fit.scores.scoreSeconds
       },
-      unconvergedFolds: unconverged)
+      ends: FitEnds(fits.map { $0?.scores.convergence }))
   }
 }

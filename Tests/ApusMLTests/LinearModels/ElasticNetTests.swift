@@ -127,5 +127,14 @@ import Testing
     #expect {
       try Lasso().fit(data.replacingFeatures(features, columns: data.columns))
     } throws: { ($0 as? ApusError)?.kind == .data && "\($0)".contains("lasso") }
+    let broken = data.replacingFeatures(features, columns: data.columns)
+    for name in ["lasso", "elastic-net"] {
+      #expect {
+        _ = try name == "lasso" ? Lasso().path(broken) : ElasticNet().path(broken)
+      } throws: { ($0 as? ApusError)?.kind == .data && "\($0)".contains(name) }
+      #expect {
+        _ = try name == "lasso" ? Lasso().path(data, alphas: [-1]) : ElasticNet().path(data, alphas: [-1])
+      } throws: { ($0 as? ApusError)?.message.hasPrefix("\(name):") == true }
+    }
   }
 }

@@ -9,7 +9,7 @@ import Testing
 @Suite struct SparseLogisticRegressionTests {
   static let cases = LinearModelCase.load("logistic_regression_l1.json")
 
-  @Test func goldensAreThere() { #expect(Self.cases.count == 5) }
+  @Test func goldensAreThere() { #expect(Self.cases.count == 6) }
 
   @Test(arguments: cases) func coefficientsAgreeWithScikitLearn(_ golden: LinearModelCase) throws {
     var estimator = try LogisticRegression().setting(golden.parameters)
@@ -29,6 +29,43 @@ import Testing
     let model = try LogisticRegression(c: 1e-6, penalty: .l1).fit(iris)
     #expect(model.coefficients.elements.allSatisfy { $0 == 0 })
     #expect(try model.predictProbabilities(iris.features).row(0).allSatisfy { abs($0 - 1 / 3.0) < 1e-4 })
+  }
+
+  /// At the minimum the gradient of the mean loss is cancelled by the penalty's: by that of a coefficient's sign,
+  /// or by something no larger where the coefficient is zero.
+  @Test(arguments: ["breast-cancer", "wine"], [1.0, 0.4]) func penaltiesCancelTheGradient(
+    name: String, share: Double
+  ) throws {
+    var data = try Dataset(bundled: name)
+    let scaler = try StandardScaler().fit(data)
+    data = data.replacingFeatures(try scaler.transform(data.features, .sequential), columns: data.columns)
+    data = try data.replacingWeights((0..<data.rowCount).map { 0.5 + Double($0 % 4) })
+    guard case .classes(let classes, _) = data.target, let weights = data.weights else { return }
+    let (c, total) = (0.05, weights.reduce(0, +))
+    let model = try LogisticRegression(
+      c: c, penalty: .elasticnet, l1Ratio: share, tolerance: 1e-9, maxIterations: 1000
+    ).fit(data)
+    let probabilities = try model.predictProbabilities(data.features)
+    let strength = 1 / (c * total)
+    var zeros = 0
+    for score in 0..<model.intercepts.count {
+      let label = model.intercepts.count == 1 ? 1 : score
+      let slopes = (0..<data.rowCount).map { row in
+        weights[row] * (probabilities[row, label] - (Int(classes[row]) == label ? 1 : 0)) / total
+      }
+      #expect(abs(slopes.reduce(0, +)) < 1e-8)
+      for (feature, slope) in try data.features.transposedMultiplied(by: slopes).enumerated() {
+        let w = model.coefficients[score, feature]
+        let smooth = slope + (1 - share) * strength * w
+        if w == 0 {
+          zeros += 1
+          #expect(abs(smooth) <= share * strength + 1e-8)
+        } else {
+          #expect(abs(smooth + (w > 0 ? 1 : -1) * share * strength) < 1e-8)
+        }
+      }
+    }
+    #expect(zeros > 3)
   }
 
   @Test func manyClassesAndFeaturesConverge() throws {
@@ -96,81 +133,5 @@ import Testing
     let model = try LinearSVC(c: 0.01).fit(data)
     #expect(try #require(model.convergence).converged)
     #expect(try model.predictLabels(data.features) == (0..<40).map { $0 % 3 == 0 ? "a" : "b" })
-  }
-}
-
-@Suite struct StochasticGradientTests {
-  private func standardized(_ name: String) throws -> Dataset {
-    let data = try Dataset(bundled: name)
-    let columns = (0..<data.featureCount).map { column -> [Double] in
-      let values = data.features.column(column)
-      let mean = values.reduce(0, +) / Double(values.count)
-      let spread = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)).squareRoot()
-      return values.map { ($0 - mean) / (spread > 0 ? spread : 1) }
-    }
-    return data.replacingFeatures(Matrix(columns).transposed(), columns: data.columns)
-  }
-
-  @Test func logisticLossComesNearItsMinimum() throws {
-    let data = try standardized("breast-cancer")
-    let alpha = 0.01
-    let exact = try LogisticRegression(c: 1 / (alpha * 569), tolerance: 1e-8).fit(data)
-    let model = try SGDClassifier(
-      loss: .logLoss, alpha: alpha, averages: true, tolerance: nil, maxIterations: 200
-    ).fit(data)
-    guard case .classes(let classes, _) = data.target else { return }
-    func value(_ coefficients: Matrix<Double>, _ intercept: Double) throws -> Double {
-      let scores = try data.features.multiplied(by: coefficients.row(0))
-      let loss = zip(scores, classes).reduce(0.0) { sum, pair in
-        sum + log1p(exp(pair.1 == 1 ? -(pair.0 + intercept) : pair.0 + intercept))
-      }
-      return loss / 569 + alpha / 2 * coefficients.elements.reduce(0) { $0 + $1 * $1 }
-    }
-    let best = try value(exact.coefficients, exact.intercepts[0])
-    #expect(try value(model.coefficients, model.intercepts[0]) < 1.01 * best)
-  }
-
-  @Test func regressionComesNearItsMinimum() throws {
-    let data = try Dataset.linear(2000, 6, noise: 0.5)
-    let model = try SGDRegressor(averages: true).fit(data)
-    let exact = try LinearRegression().fit(data)
-    #expect(relativeDifference(model.coefficients, exact.coefficients) < 0.1)
-    #expect(abs(model.intercept - exact.intercept) < 0.3)
-    let robust = try SGDRegressor(loss: .huber, alpha: 1e-6, eta0: 0.5).fit(data)
-    #expect(relativeDifference(robust.coefficients, exact.coefficients) < 0.1)
-  }
-
-  @Test func everyLossClassifies() throws {
-    let data = try standardized("wine")
-    guard case .classes(let truth, _) = data.target else { return }
-    for loss in SGDClassifierLoss.allCases {
-      let model = try SGDClassifier(loss: loss, learningRate: .invscaling).fit(data)
-      let predicted = try model.predictClasses(data.features, .sequential)
-      #expect(zip(predicted, truth).filter { $0 == $1 }.count > 165, "\(loss)")
-    }
-  }
-
-  @Test func theL1PenaltySetsCoefficientsToZero() throws {
-    let data = try standardized("breast-cancer")
-    let model = try SGDClassifier(loss: .logLoss, penalty: .l1, alpha: 0.05).fit(data)
-    #expect(model.coefficients.elements.filter { $0 == 0 }.count >= 10)
-  }
-
-  @Test func seedsDecideAndThreadsDoNot() throws {
-    let data = try standardized("wine")
-    let models = try [1, 2, 4].map {
-      try SGDClassifier().fit(data, FitContext(compute: ComputeContext(threads: $0)))
-    }
-    #expect(models[1] == models[0])
-    #expect(models[2] == models[0])
-    #expect(try SGDClassifier().fit(data, FitContext(seed: Seed(1))) != models[0])
-  }
-
-  @Test func stepsWithoutBoundAreAnError() throws {
-    let data = try Dataset.linear(100, 3)
-    let huge = Matrix(data.features.rowArrays.map { $0.map { $0 * 1e200 } })
-    #expect {
-      try SGDRegressor().fit(data.replacingFeatures(huge, columns: data.columns))
-    } throws: { ($0 as? ApusError)?.kind == .numerical && "\($0)".contains("standard-scaler") }
   }
 }

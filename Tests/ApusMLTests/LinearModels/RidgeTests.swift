@@ -9,12 +9,49 @@ import Testing
 @Suite struct RidgeTests {
   static let cases = LinearModelCase.load("ridge.json")
 
-  @Test func goldensAreThere() { #expect(Self.cases.count == 10) }
+  @Test func goldensAreThere() { #expect(Self.cases.count == 14) }
 
   @Test(arguments: cases) func coefficientsAgreeWithScikitLearn(_ golden: LinearModelCase) throws {
     let model = try Ridge().setting(golden.parameters).fit(golden.data())
-    #expect(relativeDifference(model.coefficients, golden.coefficients[0]) < 1e-9)
-    #expect(relativeDifference([model.intercept], golden.intercepts, floor: 1) < 1e-9)
+    // With coefficients of at least zero scikit-learn goes by limited-memory BFGS, which ends earlier.
+    let tolerance = golden.parameters["positive"] == nil ? 1e-9 : 1e-6
+    #expect(relativeDifference(model.coefficients, golden.coefficients[0]) < tolerance)
+    #expect(relativeDifference([model.intercept], golden.intercepts, floor: 1) < tolerance)
+  }
+
+  @Test(arguments: [0.0, 1e-8, 1, 1e4]) func nonnegativeCoefficientsMeetTheirOptimalityConditions(
+    alpha: Double
+  ) throws {
+    for (n, p) in [(200, 12), (15, 30), (1, 1)] {
+      let weights = (0..<n).map { 0.5 + Double($0 % 4) }
+      let data = try Dataset.linear(n, p, noise: 1, weights: weights)
+      let model = try Ridge(alpha: alpha, positive: true).fit(data)
+      guard case .values(let y) = data.target else { return }
+      #expect(model.coefficients.min()! >= 0)
+      if n > 1 { #expect(model.coefficients.max()! > 0) }
+      let residuals = try zip(y, model.predict(data.features)).map { $0 - $1 }
+      let weighted = zip(residuals, weights).map { $0 * $1 }
+      let slopes = try data.features.transposedMultiplied(by: weighted)
+      let scale =
+        try data.features.transposedMultiplied(by: zip(y, weights).map { $0 * $1 }).map(abs).max()! + 1
+      for (slope, coefficient) in zip(slopes, model.coefficients) {
+        let remainder = slope - alpha * coefficient
+        #expect(coefficient > 0 ? abs(remainder) < 1e-7 * scale : remainder < 1e-7 * scale)
+      }
+      #expect(abs(weighted.reduce(0, +)) < 1e-9 * Double(n))
+      #expect(try #require(model.convergence).converged)
+    }
+  }
+
+  @Test func nonnegativeCandidatesShareTheirSumsToTheBit() async throws {
+    let data = try Dataset.linear(90, 6, noise: 1)
+    let alphas = [0, 1e-3, 1, 50]
+    let single = try alphas.map { try Ridge(alpha: $0, positive: true).fit(data) }
+    #expect(try Ridge(positive: true).fit(alphas: alphas, data) == single)
+    let free = try Ridge().fit(alphas: alphas, data)
+    #expect(zip(free, single).allSatisfy { $0.coefficients.min()! < 0 && $1.coefficients.min()! == 0 })
+    let grid = ParameterGrid(Ridge()).varying(\.alpha, alphas).varying(\.positive, [false, true])
+    try await expectScoresOfIndependentFits(GridSearch(grid), on: data)
   }
 
   @Test(arguments: [0.0, 1e-8, 1, 100]) func gradientIsZeroAtTheSolution(alpha: Double) throws {

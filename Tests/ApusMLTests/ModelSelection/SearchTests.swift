@@ -90,6 +90,25 @@ func numbers(rows: Int = 20) throws -> Dataset {
     #expect(results.candidates[0].unconvergedFolds[0]?.iterations == 5)
     #expect(results.candidates[1].unconvergedFolds.isEmpty)
     #expect(results.unconvergedFitCount == 5)
+    #expect(results.candidates[0].mostIterations == 5)
+    let residuals = results.candidates[0].unconvergedFolds.values.map(\.residual)
+    #expect(results.candidates[0].largestResidual == residuals.max())
+    let most = try #require(results.candidates[1].mostIterations)
+    #expect(most > 5 && most <= 50)
+    let table = results.table
+    #expect(table.columns.suffix(3) == ["unconverged_folds", "max_n_iter", "max_residual"])
+    #expect(table.rows.map { $0.suffix(3).first } == [.integer(5), .integer(0)])
+    #expect(table.rows[0].dropLast().last == .integer(5))
+    #expect(table.rows[1].last == results.candidates[1].largestResidual.map { .real($0) })
+    // Older files of results have no such entries.
+    var json = try JSONEncoder.jobs.encode(results.candidates[1])
+    var object = try #require(JSONSerialization.jsonObject(with: json) as? [String: Any])
+    #expect(object.removeValue(forKey: "mostIterations") as? Int == most)
+    object["largestResidual"] = nil
+    json = try JSONSerialization.data(withJSONObject: object)
+    EstimatorRegistry.shared.register(ShrunkenCentroid.self)
+    let older = try JSONDecoder.jobs.decode(CandidateResult.self, from: json)
+    #expect(older.mostIterations == nil && older.scores == results.candidates[1].scores)
   }
 
   @Test func mistakesAreFoundBeforeAnythingIsFitted() async throws {

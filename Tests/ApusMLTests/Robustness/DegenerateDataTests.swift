@@ -4,26 +4,26 @@ import ApusML
 import ApusParallel
 import Testing
 
-/// Every built-in estimator on every kind of degenerate data: a finite answer, or an error that says why not.
+/// Every built-in estimator, with its default options and others, on every kind of degenerate data: a finite answer, or an error that says why not.
 @Suite struct DegenerateDataTests {
   @Test(arguments: DegenerateData.all) func answersAreFiniteOrErrorsAreClear(_ data: DegenerateData) throws {
     #expect(LibraryEstimators.all.count >= 38)
-    for type in LibraryEstimators.all { try check(type, data) }
+    for estimator in LibraryEstimators.defaults + LibraryEstimators.variants { try check(estimator, data) }
   }
 
-  private func check<E: Estimator>(_ type: E.Type, _ degenerate: DegenerateData) throws {
+  private func check<E: Estimator>(_ estimator: E, _ degenerate: DegenerateData) throws {
     let data = try degenerate.dataset(for: E.task)
-    let place: Comment = "\(E.name) on \(degenerate.name)"
+    let place: Comment = "\(estimator.description) on \(degenerate.name)"
     do {
-      let model = try E().fit(data, FitContext(seed: Seed(1), compute: .sequential))
+      let model = try estimator.fit(data, FitContext(seed: Seed(1), compute: .sequential))
       // What needs no fit may still transform rows of no weight.
       #expect(!degenerate.isHopeless || E.task == .transformation, place)
       if let convergence = model.convergence { #expect(!convergence.residual.isNaN, place) }
       try expectFiniteAnswers(model, data.features, place)
     } catch let error as ApusError {
       let kinds: [ApusError.Kind] = [.data, .numerical, .shape]
-      #expect(kinds.contains(error.kind), "\(E.name) on \(degenerate.name): \(error)")
-      #expect(error.message.count > 20, "\(E.name) on \(degenerate.name): \(error)")
+      #expect(kinds.contains(error.kind), "\(place): \(error)")
+      #expect(error.message.count > 20, "\(place): \(error)")
     }
   }
 

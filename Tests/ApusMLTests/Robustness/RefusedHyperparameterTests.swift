@@ -38,6 +38,18 @@ import Testing
     changed { (e: inout KNeighboursClassifier) in e.neighbourCount = 0 },
     changed { (e: inout KNeighboursRegressor) in e.neighbourCount = -1 },
     changed { (e: inout GaussianNaiveBayes) in e.varSmoothing = -1 },
+    changed { (e: inout GaussianNaiveBayes) in e.priors = .explicit(["a": -1, "b": 2]) },
+    changed { (e: inout GaussianNaiveBayes) in e.priors = .explicit(["a": 0.5, "b": 0.25]) },
+    changed { (e: inout GaussianNaiveBayes) in e.priors = .explicit(["a": .nan, "b": 1]) },
+    changed { (e: inout LogisticRegression) in e.classWeight = .explicit(["a": -1]) },
+    changed { (e: inout LinearSVC) in e.classWeight = .explicit(["a": .nan]) },
+    changed { (e: inout SGDClassifier) in e.classWeight = .explicit(["a": .infinity]) },
+    changed { (e: inout SVC) in e.classWeight = .explicit(["a": 1, "b": -0.5]) },
+    changed { (e: inout DecisionTreeClassifier) in e.classWeight = .explicit(["a": -1]) },
+    changed { (e: inout RandomForestClassifier) in e.classWeight = .explicit(["a": .nan]) },
+    changed { (e: inout ExtraTreesClassifier) in e.classWeight = .explicit(["a": -2]) },
+    changed { (e: inout SGDClassifier) in e.batchSize = 0 },
+    changed { (e: inout SGDRegressor) in e.batchSize = -1 },
     changed { (e: inout DummyRegressor) in e.quantile = 1.5 },
     changed { (e: inout KMeans) in e.clusterCount = 0 }, changed { (e: inout KMeans) in e.initCount = 0 },
     changed { (e: inout KMeans) in e.maxIterations = 0 }, changed { (e: inout KMeans) in e.tolerance = -1 },
@@ -53,6 +65,9 @@ import Testing
     changed { (e: inout KBinsDiscretizer) in e.binCount = 1 },
     changed { (e: inout PCA) in e.componentCount = .count(0) },
     changed { (e: inout PCA) in e.componentCount = .varianceShare(-0.5) },
+    changed { (e: inout PCA) in e.componentCount = .varianceShare(1.5) },
+    changed { (e: inout RandomForestClassifier) in e.treeCount = .max },
+    changed { (e: inout RandomForestRegressor) in e.minSamplesLeaf = .fraction(2) },
     changed { (e: inout TruncatedSVD) in e.componentCount = 0 },
     changed { (e: inout PolynomialFeatures) in e.degree = -1 },
     changed { (e: inout RobustScaler) in (e.lowerQuantile, e.upperQuantile) = (75, 25) },
@@ -73,5 +88,16 @@ import Testing
       }
     }
     try fit(Self.refused[index])
+  }
+
+  @Test func pipelinesCheckTheirLastStepBeforeTheirFirstIsFitted() throws {
+    var pipeline = Pipeline(StandardScaler(), LogisticRegression())
+    pipeline.last.classWeight = .explicit(["a": -1])
+    let data = try Dataset(features: Matrix(rowCount: 0, columnCount: 2), target: .none)
+    #expect {
+      _ = try pipeline.fit(data)
+    } throws: { error in
+      (error as? ApusError)?.kind == .invalidParameter && "\(error)".contains("classWeight")
+    }
   }
 }

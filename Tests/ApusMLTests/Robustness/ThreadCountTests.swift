@@ -17,29 +17,39 @@ import Testing
 
   @Test func modelsAreTheSameToTheBit() throws {
     #expect(LibraryEstimators.all.count >= 38)
-    let data = try Self.data.get()
-    for type in LibraryEstimators.all {
-      let rows = Self.slow.contains(type.name) ? data.gatheringRows(Array(0..<700)) : data
-      try check(type, rows)
-    }
+    for estimator in LibraryEstimators.defaults { try check(estimator, weighted: false) }
   }
 
-  private func check<E: Estimator>(_ type: E.Type, _ data: Dataset) throws {
-    var data = data
+  @Test func modelsOfWeightedRowsAreTheSameToTheBit() throws {
+    for estimator in LibraryEstimators.defaults { try check(estimator, weighted: true) }
+  }
+
+  @Test func modelsOfOtherOptionsAreTheSameToTheBit() throws {
+    for estimator in LibraryEstimators.variants { try check(estimator, weighted: false) }
+  }
+
+  @Test func modelsOfOtherOptionsAndWeightedRowsAreTheSameToTheBit() throws {
+    for estimator in LibraryEstimators.variants { try check(estimator, weighted: true) }
+  }
+
+  private func check<E: Estimator>(_ estimator: E, weighted: Bool) throws {
+    var data = try Self.data.get()
+    if Self.slow.contains(E.name) { data = data.gatheringRows(Array(0..<(estimator == E() ? 700 : 400))) }
     if E.task == .regression {
       let values = (0..<data.rowCount).map { row in
         (0..<data.featureCount).reduce(0.0) { $0 + data.features[row, $1] * Double($1 % 5 - 2) / 3 }
       }
-      data = try Dataset(features: data.features, target: .values(values))
+      data = try Dataset(features: data.features, target: .values(values.map { $0 - values.min()! }))
     }
+    if weighted { data = try data.replacingWeights((0..<data.rowCount).map { Double($0 % 5) / 2 }) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let contexts = [1, 2, 4].map { ComputeContext(threads: $0) }
-    let models = try contexts.map { try E().fit(data, FitContext(seed: Seed(5), compute: $0)) }
+    let models = try contexts.map { try estimator.fit(data, FitContext(seed: Seed(5), compute: $0)) }
     let stored = try models.map { try encoder.encode($0) }
-    #expect(stored[1] == stored[0] && stored[2] == stored[0], "\(E.name)")
+    #expect(stored[1] == stored[0] && stored[2] == stored[0], "\(estimator.description)")
     let answers = try contexts.map { try self.answers(of: models[0], data.features, $0) }
-    #expect(answers[1] == answers[0] && answers[2] == answers[0], "\(E.name)")
+    #expect(answers[1] == answers[0] && answers[2] == answers[0], "\(estimator.description)")
   }
 
   private func answers(

@@ -14,6 +14,9 @@ import ApusParallel
 /// let model = try forest.fit(data)
 /// print(model.outOfBag?.score ?? 0, model.featureImportances)
 /// ```
+///
+/// Weights of rows and classes count in the splits and the leaves. Rows are drawn without regard to them, as
+/// scikit-learn did before its version 1.9.
 public struct RandomForestClassifier: ForestEstimator {
   /// The number of trees; 100 unless set.
   public var treeCount = 100

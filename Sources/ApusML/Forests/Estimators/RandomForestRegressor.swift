@@ -10,6 +10,9 @@ import ApusParallel
 /// let model = try RandomForestRegressor().fit(data)
 /// let prices = try model.predict(newFeatures)
 /// ```
+///
+/// Weights of rows count in the splits and the leaves. Rows are drawn without regard to them, as
+/// scikit-learn did before its version 1.9.
 public struct RandomForestRegressor: ForestEstimator {
   /// The number of trees; 100 unless set.
   public var treeCount = 100

@@ -118,7 +118,9 @@ extension ForestEstimator {
   }
 
   static var treeCountParameter: Hyperparameter<Self> {
-    Hyperparameter("treeCount", \Self.treeCount, alias: "n_estimators", in: .atLeast(1), "Number of trees.")
+    // More trees than that would be a mistake: their results alone would not fit into memory.
+    Hyperparameter(
+      "treeCount", \Self.treeCount, alias: "n_estimators", in: .between(1, 10_000_000), "Number of trees.")
   }
 
   static var samplingParameters: [Hyperparameter<Self>] {

@@ -29,7 +29,8 @@ struct ForestPlan: Sendable {
 
   /// The limits of growth for data of a given shape, as scikit-learn reads them.
   func settings(rowCount: Int, featureCount: Int) -> GrowthSettings {
-    let minLeafRows = minSamplesLeaf.roundedUp(rowCount: rowCount)
+    // A leaf of all rows already rules out every split; larger numbers would overflow.
+    let minLeafRows = min(minSamplesLeaf.roundedUp(rowCount: rowCount), rowCount)
     let minSplitRows = max(2, minSamplesSplit.roundedUp(rowCount: rowCount))
     return GrowthSettings(
       maxDepth: maxDepth ?? .max, minSplitRows: max(minSplitRows, 2 * minLeafRows), minLeafRows: minLeafRows,

@@ -58,8 +58,14 @@ extension FeatureLimit: ParameterConvertible {
     }
   }
 
-  /// Whether the value is one that ``init(parameterValue:)`` would take.
-  var isValid: Bool { FeatureLimit(parameterValue: parameterValue) != nil }
+  /// Whether a number is at least 1, and a share above 0 and at most 1.
+  var isValid: Bool {
+    switch self {
+    case .all, .squareRoot, .log2: true
+    case .count(let count): count >= 1
+    case .fraction(let share): share > 0 && share <= 1
+    }
+  }
 }
 
 extension FeatureLimit: CustomStringConvertible {

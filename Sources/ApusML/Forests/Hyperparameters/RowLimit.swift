@@ -48,8 +48,13 @@ extension RowLimit: ParameterConvertible {
     }
   }
 
-  /// Whether the value is one that ``init(parameterValue:)`` would take.
-  var isValid: Bool { RowLimit(parameterValue: parameterValue) != nil }
+  /// Whether the number is at least 1, or the share above 0 and at most 1.
+  var isValid: Bool {
+    switch self {
+    case .count(let count): count >= 1
+    case .fraction(let share): share > 0 && share <= 1
+    }
+  }
 }
 
 extension RowLimit: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral {

@@ -4,7 +4,7 @@ import ApusParallel
 extension Ridge: JointlyFittable {
   /// Candidates that differ in the penalty alone share the sums over the rows, which are nearly all of the
   /// work.
-  public var jointRepresentative: Ridge { Ridge(alpha: 1, fitIntercept: fitIntercept) }
+  public var jointRepresentative: Ridge { Ridge(alpha: 1, fitIntercept: fitIntercept, positive: positive) }
 
   /// Forms the sums over the rows once and solves for each penalty.
   ///
@@ -13,12 +13,11 @@ extension Ridge: JointlyFittable {
     _ estimators: [Ridge], on data: Dataset, _ context: FitContext
   ) throws -> [Result<LinearRegressionModel, any Error>] {
     guard let first = estimators.first else { return [] }
-    let solver = try RidgeSolver(
-      data, estimator: name, fitIntercept: first.fitIntercept, context.compute)
+    let solve = try first.solver(for: data, context.compute)
     return estimators.map { estimator in
       Result {
         try estimator.validate()
-        return LinearRegressionModel(try solver.solve(alpha: estimator.alpha))
+        return try solve(estimator.alpha)
       }
     }
   }

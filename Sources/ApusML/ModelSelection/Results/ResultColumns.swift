@@ -7,15 +7,19 @@ package struct ResultColumns: Sendable {
   package var hasTrainScores: Bool
   /// Whether candidates were tried in iterations, with a resource.
   package var hasStages: Bool
+  /// Whether a fit iterated towards a tolerance.
+  package var hasConvergence: Bool
 
   package init(
-    metrics: [String], foldCount: Int, parameterNames: [String], hasTrainScores: Bool, hasStages: Bool = false
+    metrics: [String], foldCount: Int, parameterNames: [String], hasTrainScores: Bool,
+    hasStages: Bool = false, hasConvergence: Bool = false
   ) {
     self.metrics = metrics
     self.foldCount = foldCount
     self.parameterNames = parameterNames
     self.hasTrainScores = hasTrainScores
     self.hasStages = hasStages
+    self.hasConvergence = hasConvergence
   }
 
   /// The names of the columns.
@@ -29,6 +33,7 @@ package struct ResultColumns: Sendable {
       if hasTrainScores { columns += scoreColumns("train", suffix) }
     }
     columns.append("unconverged_folds")
+    if hasConvergence { columns += ["max_n_iter", "max_residual"] }
     return columns
   }
 
@@ -60,6 +65,12 @@ package struct ResultColumns: Sendable {
       }
     }
     cells.append(.integer(candidate.unconvergedFolds.count))
+    if hasConvergence {
+      cells += [
+        candidate.mostIterations.map { .integer($0) } ?? .null,
+        candidate.largestResidual.map { .real($0) } ?? .null,
+      ]
+    }
     return cells
   }
 }

@@ -55,14 +55,16 @@ extension SearchResults {
   /// `mean_test_score`, `std_test_score`, `rank_test_score` and so on; with several metrics the metric's name
   /// stands in place of `score`.
   ///
-  /// Columns of our own come beside them: `estimator`, and `unconverged_folds`, the number of fits that did
-  /// not reach their tolerance.
+  /// Columns of our own come beside them: `estimator`; `unconverged_folds`, the number of fits that did not reach
+  /// their tolerance; and where fits iterate towards one, `max_n_iter` and `max_residual`, the most iterations of
+  /// a fold and the largest number that a fold's fit ended with in place of its tolerance.
   public var table: ResultTable {
     let columns = ResultColumns(
       metrics: metrics, foldCount: foldCount,
       parameterNames: Set(candidates.flatMap(\.parameters.keys)).sorted(),
       hasTrainScores: candidates.first?.scores.first?.train != nil,
-      hasStages: candidates.contains { $0.stage != nil })
+      hasStages: candidates.contains { $0.stage != nil },
+      hasConvergence: candidates.contains { $0.mostIterations != nil })
     return ResultTable(columns: columns.names, rows: candidates.map(columns.cells))
   }
 }

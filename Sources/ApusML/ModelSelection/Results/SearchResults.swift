@@ -89,10 +89,14 @@ public struct CandidateResult: Sendable, Hashable, Codable {
   public var scoreSeconds: [Double]
   /// The folds whose fit did not reach its tolerance, with how it ended.
   public var unconvergedFolds: [Int: Convergence]
+  /// The most iterations of a fold's fit; nil where no fit iterated towards a tolerance.
+  public var mostIterations: Int?
+  /// The largest number that a fold's fit ended with in place of its tolerance; nil as ``mostIterations`` is.
+  public var largestResidual: Double?
 
   package init(
     index: Int, estimator: AnyEstimator, parameters: [String: ParameterValue], stage: SearchStage? = nil,
-    scores: [MetricResult], fitSeconds: [Double], scoreSeconds: [Double], unconvergedFolds: [Int: Convergence]
+    scores: [MetricResult], fitSeconds: [Double], scoreSeconds: [Double], ends: FitEnds
   ) {
     self.index = index
     self.estimator = estimator
@@ -101,11 +105,41 @@ public struct CandidateResult: Sendable, Hashable, Codable {
     self.scores = scores
     self.fitSeconds = fitSeconds
     self.scoreSeconds = scoreSeconds
-    self.unconvergedFolds = unconvergedFolds
+    unconvergedFolds = ends.unconvergedFolds
+    mostIterations = ends.mostIterations
+    largestResidual = ends.largestResidual
   }
 
   /// The scores of a metric by name.
   public func score(of metric: String) -> MetricResult? { scores.first { $0.metric == metric } }
+}
+
+/// How the fits of a candidate ended, as they come in.
+package struct FitEnds: Sendable {
+  package private(set) var unconvergedFolds: [Int: Convergence] = [:]
+  package private(set) var mostIterations: Int?
+  package private(set) var largestResidual: Double?
+
+  package init() {}
+
+  /// Takes the ends of all folds in order; nil where a fit did not iterate, failed or was not made.
+  package init(_ ends: some Sequence<Convergence?>) {
+    for (fold, end) in ends.enumerated() {
+      if let end { enter(end, fold: fold) }
+    }
+  }
+
+  /// Enters how the fit of a fold ended.
+  package mutating func enter(_ end: Convergence, fold: Int) {
+    mostIterations = max(mostIterations ?? 0, end.iterations)
+    // A residual that is not a number is the worst of all, and stays.
+    if let largest = largestResidual {
+      largestResidual = largest >= end.residual || largest.isNaN ? largest : end.residual
+    } else {
+      largestResidual = end.residual
+    }
+    if !end.converged { unconvergedFolds[fold] = end }
+  }
 }
 
 /// An iteration of a search that eliminates candidates.

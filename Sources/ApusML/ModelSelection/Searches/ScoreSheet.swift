@@ -12,7 +12,7 @@ struct ScoreSheet {
   private var fitSeconds: [Double]
   private var scoreSeconds: [Double]
   private var finishedFolds: [Int32]
-  private var unconverged: [Int: [Int: Convergence]] = [:]
+  private var ends: [Int: FitEnds] = [:]
 
   init(candidates: Int, folds: Int, metrics: Int, hasTrainScores: Bool) {
     candidateCount = candidates
@@ -43,9 +43,7 @@ struct ScoreSheet {
     if !train.isEmpty, scores.train.count == metricCount {
       for metric in 0..<metricCount { train[fit * metricCount + metric] = scores.train[metric] }
     }
-    if let convergence = scores.convergence, !convergence.converged {
-      unconverged[candidate, default: [:]][fold] = convergence
-    }
+    if let end = scores.convergence { ends[candidate, default: FitEnds()].enter(end, fold: fold) }
   }
 
   /// Enters why a fit has no scores.
@@ -70,6 +68,6 @@ struct ScoreSheet {
     return CandidateResult(
       index: candidate, estimator: estimator, parameters: parameters,
       scores: results(of: candidate, metrics: metrics), fitSeconds: Array(fitSeconds[fits]),
-      scoreSeconds: Array(scoreSeconds[fits]), unconvergedFolds: unconverged[candidate] ?? [:])
+      scoreSeconds: Array(scoreSeconds[fits]), ends: ends[candidate] ?? FitEnds())
   }
 }

@@ -35,8 +35,8 @@ public struct KBinsDiscretizer: TransformerEstimator {
 
   /// Finds the edges of every column's bins.
   ///
-  /// Quantiles are averaged inverses of the distribution function (method 2 of Hyndman and Fan, 1996), as in
-  /// scikit-learn; rows of weight 0 are left out, other weights do not count.
+  /// Quantiles are averaged inverses of the weighted distribution function (method 2 of Hyndman and Fan, 1996), as
+  /// in scikit-learn; bins of equal width go by the rows that weigh something.
   ///
   /// - Throws: ``ApusError`` of kind `data` for categorical columns, missing or infinite values, or no rows.
   /// - Complexity: O(n log n · p).
@@ -45,16 +45,14 @@ public struct KBinsDiscretizer: TransformerEstimator {
     try data.requireRowsWithWeight(for: Self.name)
     try data.requireFiniteNumbers(for: Self.name)
     let edges = try context.compute.map(data.featureCount) { column -> [Double] in
-      var values = data.features.column(column)
-      if let weights = data.weights { values = zip(values, weights).filter { $1 > 0 }.map(\.0) }
-      return innerEdges(of: values.sorted())
+      innerEdges(of: SortedColumn(data.features.column(column), weights: data.weights))
     }
     return KBinsDiscretizerModel(innerEdges: edges, encode: encode)
   }
 
-  /// The edges between the bins of sorted values; none for a constant column.
-  private func innerEdges(of sorted: [Double]) -> [Double] {
-    let (low, high) = (sorted[0], sorted[sorted.count - 1])
+  /// The edges between the bins of a column; none for a constant one.
+  private func innerEdges(of column: SortedColumn) -> [Double] {
+    let (low, high) = (column.values[0], column.values[column.values.count - 1])
     guard low < high else { return [] }
     switch strategy {
     case .uniform:
@@ -63,7 +61,7 @@ public struct KBinsDiscretizer: TransformerEstimator {
       var edges = [low]
       var last = low
       for step in 1...binCount {
-        let edge = Self.quantile(step, of: binCount, sorted: sorted)
+        let edge = column.quantile(step, of: binCount)
         if edge - last > 1e-8 { edges.append(edge) }
         last = edge
       }
@@ -71,11 +69,50 @@ public struct KBinsDiscretizer: TransformerEstimator {
     }
   }
 
+}
+
+/// The values of a column that weigh something, in ascending order.
+private struct SortedColumn {
+  let values: [Double]
+  /// The sum of the weights up to each value; nil where all weigh the same.
+  private let weightSums: [Double]?
+
+  init(_ values: [Double], weights: [Double]?) {
+    guard let weights else {
+      (self.values, weightSums) = (values.sorted(), nil)
+      return
+    }
+    let order = values.indices.filter { weights[$0] > 0 }.sorted { (values[$0], $0) < (values[$1], $1) }
+    self.values = order.map { values[$0] }
+    guard order.contains(where: { weights[$0] != weights[order[0]] }) else {
+      weightSums = nil
+      return
+    }
+    var sum = 0.0
+    weightSums = order.map { row in
+      sum += weights[row]
+      return sum
+    }
+  }
+
   /// The quantile `step / count`: the value at that place, the mean of two where it falls between them.
-  private static func quantile(_ step: Int, of count: Int, sorted: [Double]) -> Double {
-    let (place, rest) = (sorted.count * step).quotientAndRemainder(dividingBy: count)
-    if rest > 0 { return sorted[place] }
-    return (sorted[max(0, place - 1)] + sorted[min(place, sorted.count - 1)]) / 2
+  func quantile(_ step: Int, of count: Int) -> Double {
+    let last = values.count - 1
+    guard let weightSums else {
+      let (place, rest) = (values.count * step).quotientAndRemainder(dividingBy: count)
+      if rest > 0 { return values[place] }
+      return (values[max(0, place - 1)] + values[min(place, last)]) / 2
+    }
+    let wanted = weightSums[last] * Double(step) / Double(count)
+    // Sums that should be equal may differ by rounding.
+    let slack = 1e-14 * weightSums[last]
+    var (place, end) = (0, last)
+    while place < end {
+      let middle = (place + end) / 2
+      if weightSums[middle] < wanted - slack { place = middle + 1 } else { end = middle }
+    }
+    if weightSums[place] > wanted + slack { return values[place] }
+    return (values[place] + values[min(place + 1, last)]) / 2
   }
 }
 
