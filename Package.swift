@@ -102,7 +102,8 @@ let package = Package(
       name: "ApusProcessesTests",
       dependencies: ["ApusParallel", "ApusProcesses", "ApusTestJobs", "ApusTestSupport", "ApusTestWorker"]),
     .testTarget(
-      name: "ApusDaskTests", dependencies: ["ApusDask", "ApusTestJobs", "ApusTestSupport", "ApusTestWorker"],
+      name: "ApusDaskTests",
+      dependencies: ["ApusDask", "ApusProcesses", "ApusTestJobs", "ApusTestSupport", "ApusTestWorker"],
       exclude: ["Bridge", "Requirements"]),
     .testTarget(name: "ApusLinearAlgebraTests", dependencies: ["ApusLinearAlgebra", "ApusTestSupport"]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusTestSupport"]),

@@ -138,7 +138,7 @@ def _k_means_work(rows, columns, classes, iterations):
 CASES = [
     Case(
         "forest-digits", "digits", "random-forest-classifier", [],
-        _both("ensemble", "RandomForestClassifier", **FOREST), "accuracy"),
+        _both("ensemble", "RandomForestClassifier", **FOREST) | {"xgboost": _xgboost_forest()}, "accuracy"),
     Case(
         "forest-letter", "letter", "random-forest-classifier", [],
         _both("ensemble", "RandomForestClassifier", **FOREST), "accuracy"),

@@ -40,7 +40,7 @@ def run(command, threads):
     return json.loads(result.stdout)
 
 
-def run_apus(apus, case, split, threads):
+def apus_command(apus, case, split, threads):
     command = [apus, "fit", split.train_file, "--estimator", case.estimator, "--threads", str(threads), "--json",
                "--warm-up"]  # fmt: skip
     for setting in case.settings:
@@ -50,7 +50,11 @@ def run_apus(apus, case, split, threads):
         command += ["--drop", "target"]
     else:
         command += ["--target", "target", "--test", split.test_file]
-    report = run(command, threads)
+    return command
+
+
+def run_apus(apus, case, split, threads):
+    report = run(apus_command(apus, case, split, threads), threads)
     if report is None:
         return None
     seconds = report["seconds"]
@@ -65,6 +69,24 @@ def run_apus(apus, case, split, threads):
 
 def run_peer(case, peer, threads, folder):
     return run([sys.executable, str(HERE / "peer.py"), case.name, peer, str(threads), str(folder)], threads)
+
+
+def slowdown_beside_others(apus, case, split, cpus, alone, repeats):
+    """How much longer a fit on one CPU takes while every other CPU does the same.
+
+    CPUs share caches, memory and often the parts that compute: no fit on all of them can be faster than this allows.
+    """
+    command, together = apus_command(apus, case, split, 1), []
+    for _ in range(repeats):
+        processes = [
+            subprocess.Popen(["taskset", "--cpu-list", str(cpu), *command], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, env=environment_for(1), text=True)
+            for cpu in sorted(os.sched_getaffinity(0))[:cpus]
+        ]  # fmt: skip
+        outputs = [process.communicate()[0] for process in processes]
+        if all(process.returncode == 0 for process in processes):
+            together.append(sum(json.loads(output)["seconds"]["fit"]["wall"] for output in outputs) / cpus)
+    return min(together, default=float("nan")) / alone
 
 
 def best(measurements):
@@ -108,12 +130,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--apus", required=True)
     parser.add_argument("--case", action="append", help="only this case")
+    parser.add_argument("--cases", action="store_true", help="only single fits")
     parser.add_argument("--threads", type=int, action="append", help="1 and all CPUs unless given")
     parser.add_argument("--repeats", type=int)
-    parser.add_argument("--sweeps", action="store_true", help="whole searches instead of single fits")
-    parser.add_argument("--sweep", action="append", help="only this search (implies --sweeps)")
+    parser.add_argument("--sweeps", action="store_true", help="only whole searches")
+    parser.add_argument("--sweep", action="append", help="only this search")
     parser.add_argument("--peer-folds", type=int, default=1, help="folds that scikit-learn does of the longest searches")
-    parser.add_argument("--growth", action="store_true", help="1, 4 and 16 times the rows and the columns instead")
+    parser.add_argument("--growth", action="store_true", help="only 1, 4 and 16 times the rows and the columns")
     parser.add_argument("--output", help="write every measurement to this JSON file")
     options = parser.parse_args()
     unknown = set(options.case or []) - {case.name for case in CASES}
@@ -123,15 +146,12 @@ def main():
     collected, speeds = [], {}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        if options.growth:
-            collected = growth.compare(options.apus, folder, run, options.repeats or 3)
-        elif options.sweeps or options.sweep:
-            collected = sweeps.compare(
-                options.apus, options.sweep, folder, Split, options.repeats or 1, options.peer_folds)
-        for case in [] if options.growth or options.sweeps or options.sweep else CASES:
+        chosen = options.case or options.cases or options.sweep or options.sweeps or options.growth
+        for case in CASES if options.case or options.cases or not chosen else []:
             if options.case and case.name not in options.case:
                 continue
             split = Split(case.data, case.standardize, folder)
+            alone = None
             for threads in options.threads or sorted({1, cpus}):
                 runs = {name: [] for name in ["apus", *case.peers]}
                 for _ in range(options.repeats or case.repeats):
@@ -142,7 +162,21 @@ def main():
                 collected.append({"case": case.name, "threads": threads, "results": dict(results)})
                 speeds[threads] = speeds.get(threads) or floors.measure(environment_for(threads), threads)
                 floor = floors.seconds(case, split, results["apus"] or {}, speeds[threads])
+                fit = (results["apus"] or {}).get("fitWall")
                 collected[-1]["ratios"] = report(case, threads, results, floor)
+                if threads == 1:
+                    alone = fit
+                elif alone and fit:
+                    slower = slowdown_beside_others(options.apus, case, split, threads, alone, options.repeats or 3)
+                    collected[-1]["speedUp"], collected[-1]["slowdown"] = alone / fit, slower
+                    print(f"  {threads} threads are {alone / fit:.2f} times as fast as one; {threads} separate fits at once "
+                          f"take {slower:.2f} times as long as one, so {threads / slower:.2f} is possible")  # fmt: skip
+                    sys.stdout.flush()
+        if options.sweeps or options.sweep or not chosen:
+            collected += sweeps.compare(
+                options.apus, options.sweep, folder, Split, options.repeats or 1, options.peer_folds)
+        if options.growth or not chosen:
+            collected += growth.compare(options.apus, folder, run, options.repeats or 3)
     if options.output:
         pathlib.Path(options.output).write_text(json.dumps(collected, indent=1))
 

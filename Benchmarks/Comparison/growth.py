@@ -53,7 +53,7 @@ def _write(folder, rows, columns, task):
 
 
 def _apus(apus, path, estimator, settings, task, run):
-    command = [apus, "fit", str(path), "--estimator", estimator, "--threads", "1", "--json"]
+    command = [apus, "fit", str(path), "--estimator", estimator, "--threads", "1", "--json", "--warm-up"]
     command += ["--drop", "target"] if task in ("clusters", "transformation") else ["--target", "target"]
     for setting in settings:
         command += ["--set", setting]

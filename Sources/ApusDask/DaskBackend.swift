@@ -74,7 +74,14 @@ public struct DaskBackend: ParallelBackend {
   /// - Throws: ``ApusError`` of kind `file` or `job` when there is no room for it, here or there.
   public func put<Value: SharedData>(_ data: Value) async throws -> DataReference<Value> {
     let digest = data.digest
-    if let path = try placed.put(digest, { data.layout() }) { try await service.put(digest, path: path) }
+    // Whoever puts the same data meanwhile waits for it too.
+    guard let path = try placed.put(digest, { data.layout() }) ?? placed.path(of: digest) else {
+      throw ApusError(.job, "data was removed while it was put")
+    }
+    do { try await service.put(digest, path: path) } catch {
+      await remove(digest)
+      throw error
+    }
     return DataReference(digest: digest)
   }
 

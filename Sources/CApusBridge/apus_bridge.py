@@ -30,8 +30,8 @@ class Batch:
 
     def __init__(self, number, run, name, priority, jobs):
         self.number, self.run, self.name, self.priority, self.jobs = number, run, name, priority, jobs
-        self.attempts = 0
         self.repairs = 0
+        self.supplies = 0  # how often what it did not find was brought to the hosts
         self.is_stopped = False
 
 
@@ -92,7 +92,7 @@ class Bridge:
 
     async def open(self, terms):
         self.terms = terms
-        self.session_text = json.dumps(terms["session"])
+        self.session_text = json.dumps(dict(terms["session"], platform=self.half.describe()))
         self.connection = Connection(terms, self.half, self.archive, self.send_again)
         self.placement = Placement(self.connection, self.half, terms.get("dataStore"))
         self.placement.add_program(terms["session"]["executable"], terms["executablePath"])
@@ -118,6 +118,7 @@ class Bridge:
                 STATUS, workers=self.connection.slots, waiting=len(self.batches), retries=self.retries, **facts
             )
             if not trouble:
+                self.placement.keep(self.connection.slots)
                 hosts = {host_of(address): address for address in self.connection.slots}
                 welcomed &= hosts.keys()
                 for host in hosts.keys() - welcomed:
@@ -130,7 +131,7 @@ class Bridge:
         try:
             trouble = await self.connection.on_worker(address, "check", self.half.probe, self.session_text)
             if trouble == "missing":
-                await self.placement.store(self.terms["session"]["executable"], address)
+                await self.placement.store(self.terms["session"]["executable"], address, again=True)
                 trouble = await self.connection.on_worker(address, "check", self.half.probe, self.session_text)
             if trouble:
                 message = f"worker host {host} cannot run this program: {trouble}"
@@ -172,7 +173,6 @@ class Bridge:
     def submit(self, batch):
         if batch.is_stopped:
             return
-        batch.attempts += 1
         key = self.connection.key(batch.name, batch.number)
         self.batches[key] = batch
         client = self.connection.client
@@ -181,7 +181,7 @@ class Bridge:
         if not self.connection.up.is_set():
             return  # it goes with the others when there is a connection
         future = client.submit(
-            self.half.run_batch, self.session_text, self.placement.data, batch.jobs, key=key, pure=False,
+            self.half.run_batch, self.session_text, self.placement.data, batch.jobs, batch.run, key=key, pure=False,
             priority=batch.priority, resources=self.terms.get("resources") or None,
         )
         self.completed.add(future)
@@ -274,21 +274,22 @@ class Bridge:
 
     async def supply(self, batch, digests):
         """Brings to every host what a batch did not find, and sends the batch again."""
+        batch.supplies += 1
         with self.held(batch) as is_wanted:
             trouble = ""
             # The worker may have joined just now, or be about to go.
-            await asyncio.sleep(0.1 * (batch.attempts - 1))
+            await asyncio.sleep(0.1 * (batch.supplies - 1))
             await self.connection.look()
             for address in list(self.connection.slots):
                 for digest in digests:
                     if digest in self.placement.files:
                         try:
-                            await self.placement.store(digest, address, again=batch.attempts > 1)
+                            await self.placement.store(digest, address, again=batch.supplies > 1)
                         except Exception as error:
                             trouble = str(error)
             if not is_wanted():
                 return
-        if batch.attempts > 20:
+        if batch.supplies > 20:
             return self.give_up(batch, "lost", f"its data could not be brought to a worker; {trouble}")
         self.submit(batch)
 
@@ -337,8 +338,12 @@ class Bridge:
         keys = [key for key, batch in self.batches.items() if batch.run == run]
         for key in keys:
             self.batches.pop(key).is_stopped = True
+        if not keys:
+            return
         with contextlib.suppress(Exception):
             await self.cancel(keys)
+            # Dask does not stop what runs already.
+            await self.connection.client.run(self.half.end_run, self.terms["session"]["name"], run, on_error="return")
 
     async def cancel(self, keys):
         from distributed import Future

@@ -24,6 +24,41 @@ import Testing
     return lines.map { line in kept.map { line[$0] }.joined(separator: ",") }
   }
 
+  private static func python(_ program: String, _ argument: String) throws -> String {
+    let run = try runProgram(
+      repositoryRoot.appendingPathComponent(".build/dask/bin/python").path, ["-c", program, argument])
+    #expect(run.exitCode == 0, "\(run.errors)")
+    return run.output
+  }
+
+  /// The addresses at which the processes of the local cluster wait for connections.
+  private static func listeningAddresses(_ scratch: Scratch) throws -> [String] {
+    try python(
+      """
+      import json, psutil, sys
+      state = json.load(open(sys.argv[1]))
+      for pid in [state["scheduler"], *state["workers"]]:
+          process = psutil.Process(pid)
+          for one in [process, *process.children(recursive=True)]:
+              for connection in one.net_connections("inet"):
+                  if connection.status == psutil.CONN_LISTEN:
+                      print(connection.laddr.ip)
+      """, scratch.path("state/apus/cluster/cluster.json")
+    ).split(separator: "\n").map(String.init)
+  }
+
+  /// The masks of blocked signals of the processes of the local cluster: one that blocks them must be killed.
+  private static func blockedSignals(_ scratch: Scratch) throws -> [UInt64] {
+    let facts = try Data(contentsOf: URL(fileURLWithPath: scratch.path("state/apus/cluster/cluster.json")))
+    let state = try #require(JSONSerialization.jsonObject(with: facts) as? [String: Any])
+    let processes = try [#require(state["scheduler"] as? Int)] + #require(state["workers"] as? [Int])
+    return try processes.map { process in
+      let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+      let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("SigBlk:") })
+      return try #require(UInt64(line.split(separator: "\t")[1], radix: 16))
+    }
+  }
+
   @Test func aSearchOnALocalClusterGivesTheBitsOfThreadsAndProcesses() throws {
     let scratch = try Scratch()
     let environment = Self.environment(scratch)
@@ -33,8 +68,10 @@ import Testing
     let up = try ApusBinary.run(arguments: ["cluster", "up", "--workers", "2"], environment: environment)
     #expect(up.status == 0, "\(up.errors)")
     #expect(up.output.hasPrefix("tcp://127.0.0.1:"))
-    #expect(up.errors.contains("2 workers of Dask"))
+    #expect(up.errors.contains("2 workers of Dask") && up.errors.contains("listens on 127.0.0.1 only"))
     defer { _ = try? ApusBinary.run(arguments: ["cluster", "down"], environment: environment) }
+    let listening = try Self.listeningAddresses(scratch)
+    #expect(listening.count >= 4 && Set(listening) == ["127.0.0.1"], "\(listening)")
     let again = try ApusBinary.run(arguments: ["cluster", "up"], environment: environment)
     #expect(again.status == 3 && again.errors.contains("is up already"), "\(again.errors)")
 
@@ -48,6 +85,14 @@ import Testing
       if backend == "dask" { #expect(run.errors.contains("Cluster: 2 workers, 2 slots"), "\(run.errors)") }
       tables.append(try Self.scores(results))
     }
+    let shown = try Self.python(
+      """
+      import sys
+      from distributed import Client
+      with Client(sys.argv[1]) as client:
+          print(client.run_on_scheduler(lambda dask_scheduler: sorted(dask_scheduler.task_prefixes)))
+      """, up.output.trimmingCharacters(in: .newlines))
+    #expect(shown.contains("'fit ridge'"), "\(shown)")
     #expect(tables[0].count == 26)
     #expect(tables[0] == tables[1] && tables[1] == tables[2])
 
@@ -55,6 +100,7 @@ import Testing
     #expect(status.output.split(separator: "\n").filter { $0.hasPrefix("worker ") }.count == 2, "\(status)")
     let logs = try ApusBinary.run(arguments: ["cluster", "logs"], environment: environment)
     #expect(logs.output.contains("scheduler\n") && logs.output.contains("Registered to"), "\(logs.output)")
+    #expect(try Self.blockedSignals(scratch).allSatisfy { $0 == 0 })
     let down = try ApusBinary.run(arguments: ["cluster", "down"], environment: environment)
     #expect(down.status == 0, "\(down.errors)")
     #expect(try ApusBinary.run(arguments: ["cluster", "status"], environment: environment).status == 3)
@@ -67,7 +113,7 @@ import Testing
     #expect(up.status == 0, "\(up.errors)")
     defer { _ = try? ApusBinary.run(arguments: ["cluster", "down"], environment: environment) }
     let forests = [
-      "search", "digits", "--estimator", "random-forest-classifier", "--param", "treeCount=50", "--param",
+      "search", "digits", "--estimator", "random-forest-classifier", "--param", "treeCount=1000", "--param",
       "minSamplesLeaf=1,2,3,4,5,6,7,8", "--cv", "4", "--backend", "dask", "--study",
       scratch.path("study.sqlite"),
     ]
@@ -81,18 +127,21 @@ import Testing
       let studies = (try? list.json()["studies"]) as? [[String: Any]]
       return studies?.first?["fits"] as? Int ?? 0
     }
-    for _ in 0..<600 where (try? fits()) ?? 0 < 2 { Thread.sleep(forTimeInterval: 0.05) }
+    while process.isRunning, try fits() < 2 { Thread.sleep(forTimeInterval: 0.05) }
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
+    #expect(process.terminationReason == .uncaughtSignal)
+    let kept = try fits()
+    #expect((2..<32).contains(kept))
     // Nothing of the program runs on under Dask's worker.
     let isAlive = {
       try ApusBinary.shell("pgrep -f '/apus-[0-9]+/[0-9a-f]{64}[.][0-9a-f]{12} worker' | grep -vw $$ || true")
         .output
     }
-    for _ in 0..<300 where try !isAlive().isEmpty { Thread.sleep(forTimeInterval: 0.1) }
-    #expect(try isAlive().isEmpty)
+    while try !isAlive().isEmpty { Thread.sleep(forTimeInterval: 0.1) }
     let resumed = try ApusBinary.run(arguments: forests, environment: environment)
     #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(resumed.errors.contains("Continuing: \(kept) of 32 fits"), "\(resumed.errors)")
     #expect(try fits() == 32)
   }
 

@@ -78,6 +78,55 @@ import Testing
     await backend.close()
   }
 
+  /// As the image does it: what runs is finished, what waits goes elsewhere, and nothing runs twice.
+  @Test func aWorkerThatDrainsFinishesWhatItRuns() async throws {
+    let cluster = try LocalDask(workers: 0)
+    let drain = ["--preload", repositoryRoot.appendingPathComponent("container/drain.py").path]
+    try cluster.addWorker(drain)
+    let backend = try await DaskBackend(cluster)
+    let marks = cluster.folder.appendingPathComponent("marks").path
+    let jobs = (0..<150).map { _ in Mark(path: marks, microseconds: 50_000) }
+    var indices = [Int]()
+    var workers = Set<String>()
+    for await result in backend.run(jobs) {
+      guard case .success(let index, let execution) = result.outcome else {
+        Issue.record("\(result)")
+        continue
+      }
+      indices.append(index)
+      workers.insert(execution.worker)
+      if indices.count == 20 {
+        try cluster.addWorker(drain)
+        cluster.drainWorker(0)
+      }
+    }
+    #expect(indices.sorted() == Array(0..<150) && workers.count == 2)
+    let written = try String(contentsOfFile: marks, encoding: .utf8).split(separator: "\n").compactMap {
+      Int($0)
+    }
+    #expect(written.sorted() == Array(0..<150))
+    #expect(backend.status.retries == 0)
+    while cluster.isRunning(0) { try await Task.sleep(for: .milliseconds(50)) }
+    await backend.close()
+  }
+
+  @Test func aStoppedRunFreesWhatItHeld() async throws {
+    let cluster = try LocalDask(workers: 1)
+    let backend = try await DaskBackend(cluster)
+    let flag = Cancellation()
+    var reasons: [JobFailure.Reason] = []
+    for await result in backend.run(
+      [Misbehave(.nothing), Misbehave(.hang)], options: RunOptions(cancellation: flag))
+    {
+      if case .failure(let failure) = result.outcome { reasons.append(failure.reason) }
+      flag.cancel()
+    }
+    #expect(reasons == [.cancelled])
+    // The one slot of the cluster is free for others.
+    for await result in backend.run([Square(number: 3)]) { #expect(try result.outcome.get() == 9) }
+    await backend.close()
+  }
+
   @Test func everyWorkerIsKilledAndOneReturns() async throws {
     let cluster = try LocalDask(workers: 2)
     let said = Mutex<[String]>([])
@@ -184,6 +233,28 @@ import Testing
     } throws: { error in
       "\(error)".contains("write tcp://host:8786")
     }
+  }
+
+  @Test func aProgramForAnotherMachineIsRefusedWithATable() async throws {
+    let cluster = try LocalDask(workers: 1)
+    // The start of an ELF file whose machine, at offset 18, is nobody's.
+    var program = try Data(contentsOf: URL(fileURLWithPath: LocalDask.program)).prefix(1 << 16)
+    program[18] = 0xFE
+    program[19] = 0xCA
+    let path = cluster.folder.appendingPathComponent("foreign").path
+    try program.write(to: URL(fileURLWithPath: path))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    let backend = try await DaskBackend(cluster, executable: path)
+    var message = ""
+    for await result in backend.run([Square(number: 2)]) {
+      if case .failure(let failure) = result.outcome { message = failure.message }
+    }
+    #expect(message.contains("cannot run this program"), "\(message)")
+    let machine = try runProgram("uname", ["-m"]).output.split(separator: "\n")[0]
+    let row = try #require(message.split(separator: "\n").first { $0.contains("machine ") }, "\(message)")
+    #expect(row.split(separator: " ") == ["machine", machine, machine])
+    #expect(message.contains("libc "))
+    await backend.close()
   }
 
   @Test func aProgramThatDoesNotFitIsRefusedWithATable() async throws {

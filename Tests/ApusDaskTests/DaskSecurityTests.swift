@@ -40,6 +40,39 @@ import Testing
     }
   }
 
+  @Test func certificatesOfTheCommandServeASearch() async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "apus-certs-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let apus = buildFolder.appendingPathComponent("apus").path
+    let made = try runProgram(apus, ["cluster", "certs", folder.path])
+    try #require(made.exitCode == 0, "\(made.errors)")
+    let cluster = try LocalDask(workers: 1, certificates: ClusterCertificates(folder: folder.path))
+    let results = folder.appendingPathComponent("results.csv").path
+    let search = [
+      "search", "iris", "--estimator", "k-neighbours-classifier", "--param", "neighbourCount=1,3,5",
+      "--backend",
+      "dask", "--scheduler", cluster.address, "--connect-timeout", "120", "--workers", "-1", "--results",
+      results,
+    ]
+    let environment = ["APUS_PYTHON": LocalDask.python]
+    let run = try runProgram(apus, search + ["--certificates", folder.path], environment: environment)
+    #expect(run.exitCode == 0, "\(run.errors)")
+    #expect(try String(contentsOfFile: results, encoding: .utf8).split(separator: "\n").count == 4)
+    let bare = try runProgram(apus, search, environment: environment)
+    #expect(bare.exitCode == 2 && bare.errors.contains("no certificates are given"), "\(bare.errors)")
+  }
+
+  @Test func anotherVersionOfDaskIsRefusedWithBoth() async throws {
+    let older = repositoryRoot.appendingPathComponent(".build/dask-older/bin/python").path
+    let cluster = try LocalDask(workers: 1, python: older)
+    await #expect { try await DaskBackend(cluster) } throws: {
+      let message = "\($0)"
+      return message.contains("does not speak as this version of Dask does")
+        && message.contains("here       distributed 20") && message.contains("-m pip install 'distributed==")
+    }
+  }
+
   @Test func anOlderDaskGivesTheSameBits() async throws {
     let python = repositoryRoot.appendingPathComponent(".build/dask-older/bin/python").path
     let cluster = try LocalDask(python: python)

@@ -89,8 +89,19 @@ import Testing
     #expect(build.exitCode == 0, "\(build.output)\(build.errors)")
     #expect(!build.output.contains("warning:"), "\(build.output)")
     guard build.exitCode == 0 else { return }
-    let run = try runProgram(scratch.appendingPathComponent("release/CustomEstimator").path)
+    let environment = [
+      "APUS_PYTHON": repositoryRoot.appendingPathComponent(".build/dask/bin/python").path,
+      "XDG_STATE_HOME": scratch.appendingPathComponent("state").path,
+    ]
+    let apus = buildFolder.appendingPathComponent("apus").path
+    let cluster = try runProgram(apus, ["cluster", "up", "--workers", "1"], environment: environment)
+    #expect(cluster.exitCode == 0, "\(cluster.errors)")
+    defer { _ = try? runProgram(apus, ["cluster", "down"], environment: environment) }
+    let run = try runProgram(
+      scratch.appendingPathComponent("release/CustomEstimator").path,
+      [cluster.output.trimmingCharacters(in: .newlines)], environment: environment)
     #expect(run.exitCode == 0, "\(run.errors)")
+    #expect(run.output.contains("the same bits on threads and on Dask: true"), "\(run.output)")
     #expect(run.output.contains("shrinkage 0.5: "))
     #expect(run.output.contains("the same bits on threads and on processes: true"))
   }

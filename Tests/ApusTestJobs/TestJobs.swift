@@ -12,6 +12,7 @@ package enum TestJobs {
     registry.register(SumShared.self)
     registry.register(Report.self)
     registry.register(RandomSum.self)
+    registry.register(Mark.self)
     return registry
   }()
 }
@@ -181,5 +182,24 @@ package struct RandomSum: Job {
     for _ in 0..<100 { sum += random.normal() }
     usleep(microseconds)
     return sum
+  }
+}
+
+/// Writes its index into a file each time that it runs, which takes some time.
+package struct Mark: Job {
+  package static let wireName = "test.mark"
+  package var path: String
+  package var microseconds: UInt32
+  package init(path: String, microseconds: UInt32) {
+    self.path = path
+    self.microseconds = microseconds
+  }
+  package func run(in context: JobContext) throws -> Int {
+    let file = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o600)
+    defer { close(file) }
+    let line = Array("\(context.index)\n".utf8)
+    guard write(file, line, line.count) == line.count else { throw ApusError(.file, "cannot write \(path)") }
+    usleep(microseconds)
+    return context.index
   }
 }

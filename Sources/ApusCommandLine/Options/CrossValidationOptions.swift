@@ -73,7 +73,7 @@ struct CrossValidationOptions: ParsableArguments {
     switch name {
     case .dask:
       return try await cluster.connect(
-        slotLimit: workers, jobTimeout: fitTimeout,
+        slotLimit: workers == -1 ? nil : workers, jobTimeout: fitTimeout,
         memoryLimit: try workerMemory.map { try ByteCount($0).bytes })
     case .processes:
       return try ProcessBackend(

@@ -55,8 +55,11 @@ public struct LocalCluster: Codable, Sendable {
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let facts = folder.appendingPathComponent("scheduler.json").path
     let scheduler = try launch(
-      python, ["scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", facts], log: "scheduler"
-    )
+      python,
+      [
+        "scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:8787",
+        "--scheduler-file", facts,
+      ], log: "scheduler")
     var address: String?
     for _ in 0..<600 where address == nil {
       try await Task.sleep(for: .milliseconds(50))
@@ -77,8 +80,9 @@ public struct LocalCluster: Codable, Sendable {
       try launch(
         python,
         [
-          "worker", address, "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1", "--name",
-          "worker-\(number)", "--local-directory", folder.path,
+          "worker", address, "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1",
+          "--dashboard-address", "127.0.0.1:0", "--name", "worker-\(number)", "--local-directory",
+          folder.path,
         ], log: "worker-\(number)")
     }
     let cluster = LocalCluster(address: address, scheduler: scheduler, workers: processes)
@@ -118,8 +122,15 @@ public struct LocalCluster: Codable, Sendable {
   private static func launch(_ python: String, _ arguments: [String], log: String) throws -> Int32 {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    // The cluster outlives the terminal that it was started from.
-    process.arguments = ["-c", "trap '' HUP; exec \"$@\"", "sh", python, "-m", "dask"] + arguments
+    // The cluster outlives the terminal that it was started from. It hears signals again, all of which this thread,
+    // as one of Swift's, may block.
+    let dask = """
+      import runpy, signal, sys
+      signal.pthread_sigmask(signal.SIG_SETMASK, ())
+      sys.argv[0] = "dask"
+      runpy.run_module("dask", run_name="__main__")
+      """
+    process.arguments = ["-c", "trap '' HUP; exec \"$@\"", "sh", python, "-c", dask] + arguments
     let path = folder.appendingPathComponent("\(log).log")
     try Data().write(to: path)
     let handle = try FileHandle(forWritingTo: path)

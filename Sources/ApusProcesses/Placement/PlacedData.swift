@@ -20,6 +20,9 @@ package final class PlacedData: Sendable {
     }
   }
 
+  /// The path of data's file, if it was placed.
+  package func path(of digest: Digest) -> String? { files.withLock { $0[digest]?.file.path } }
+
   /// Removes data once; true when that was the last time.
   package func remove(_ digest: Digest) -> Bool {
     files.withLock { files in

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import os
+import sys
 import time
+from importlib.metadata import version
 
 
 class Gone(Exception):
@@ -31,7 +33,9 @@ class Connection:
         self.heard = time.monotonic()
         self.up = asyncio.Event()
         self.reconnecting = None
+        self.patience = max(self.PATIENCE, terms.get("timeout", 10))
         self.keys = 0
+        self.leaving = set()
 
     def key(self, name, rest=""):
         """A key of Dask; the dashboard shows the name, what comes after the dash makes it unique."""
@@ -49,19 +53,40 @@ class Connection:
                 tls_ca_file=keys["ca"], tls_client_cert=keys["certificate"], tls_client_key=keys["key"],
                 require_encryption=True,
             )
-        client = await Client(
-            self.address, asynchronous=True, security=security, set_as_default=False,
-            timeout=self.terms.get("timeout", 10), name="apus",
-        )
         try:
+            client = await Client(
+                self.address, asynchronous=True, security=security, set_as_default=False,
+                timeout=self.terms.get("timeout", 10), name="apus",
+            )
+        except (OSError, asyncio.TimeoutError):
+            raise
+        except Exception as error:  # it answers, but not as expected
+            raise RuntimeError(self.version_hint(f"it does not speak as this version of Dask does ({error})")) from None
+        try:
+            await self.check_version(client)
             await self.install(client)
-            slots = dict(await asyncio.wait_for(client.nthreads(), max(self.PATIENCE, self.terms.get("timeout", 10))))
+            slots = dict(await asyncio.wait_for(client.nthreads(), self.patience))
         except BaseException:
-            asyncio.create_task(leave(client))
+            self.leaving.add(task := asyncio.create_task(leave(client)))
+            task.add_done_callback(self.leaving.discard)
             raise
         self.client, self.slots, self.scheduler = client, slots, client.scheduler_info().get("id")
         self.heard = time.monotonic()
         self.up.set()
+
+    async def check_version(self, client):
+        """Dask's parts understand each other for certain only when they are of the same version."""
+        theirs = await asyncio.wait_for(client.run_on_scheduler(version, "distributed"), self.patience)
+        if version("distributed").split(".")[:2] != theirs.split(".")[:2]:
+            raise RuntimeError(self.version_hint("it has another version of Dask", theirs))
+
+    def version_hint(self, trouble, theirs=None):
+        """A table of both versions, and what helps."""
+        return (
+            f"{trouble}\n  here       distributed {version('distributed')}, of {sys.executable}\n"
+            f"  scheduler  distributed {theirs or 'of another version'}\n"
+            f"install here what the scheduler has: {sys.executable} -m pip install 'distributed=={theirs or 'VERSION'}'"
+        )
 
     async def install(self, client, again=False):
         """Sees to it that the cluster has the workers' half, once for all clients of the same version of Apus."""

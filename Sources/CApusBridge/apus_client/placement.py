@@ -5,6 +5,7 @@ import contextlib
 import os
 import pickle
 import shutil
+import uuid
 
 from .connection import Gone, host_of
 
@@ -20,6 +21,8 @@ class Placement:
         self.session = connection.session["name"]
         self.data = {}  # reference → digest of its file
         self.files = {}  # digest of a file → (path, size, whether it is a program)
+        self.puts = {}  # reference → a task that brings it
+        self.unreachable = set()  # addresses that only the scheduler reaches
         self.stores = {}  # (digest, host or address) → a task that stores it there
 
     def add_program(self, digest, path):
@@ -27,11 +30,27 @@ class Placement:
 
     async def put(self, reference, path):
         """Brings data to every host there is; those that come later get it then."""
+        if reference not in self.puts:
+            self.puts[reference] = asyncio.create_task(self.put_once(reference, path))
+        try:
+            await asyncio.shield(self.puts[reference])
+        except Exception:
+            self.puts.pop(reference, None)
+            raise
+
+    async def put_once(self, reference, path):
         digest = await asyncio.to_thread(self.half.file_digest, path)
         self.files[digest] = (path, os.path.getsize(path), False)
         if self.data_store:
             await asyncio.to_thread(self.publish, digest)
+        try:
+            await self.bring_to_all(digest)
+        except BaseException:
+            self.files.pop(digest, None)
+            raise
         self.data[reference] = digest
+
+    async def bring_to_all(self, digest):
         while True:
             await self.connection.up.wait()
             hosts = {host_of(address): address for address in self.connection.slots}
@@ -67,16 +86,24 @@ class Placement:
             raise RuntimeError(f"cannot write {url}: {self.half.reason_of(error, url)}") from None
 
     async def forget(self, reference):
+        self.puts.pop(reference, None)
         digest = self.data.pop(reference, None)
         if digest is not None and digest not in self.data.values():
             self.files.pop(digest, None)
             self.stores = {key: task for key, task in self.stores.items() if key[0] != digest}
             await self.connection.client.run(self.half.forget, self.session, digest, on_error="return")
 
+    def keep(self, addresses):
+        """Forgets what lay on hosts that have gone: one that returns may have lost it."""
+        places = {host_of(address) for address in addresses} | set(addresses)
+        self.stores = {
+            place: task for place, task in self.stores.items() if place[1] in places or not task.done()
+        }
+
     def store(self, digest, address, again=False):
-        """Sees to it that a file lies on a worker's host, once."""
+        """Sees to it that a file lies on a worker's host, once; or again, where the worker does not see it."""
         place = (digest, address if again else host_of(address))
-        if place not in self.stores:
+        if place not in self.stores or again and self.stores[place].done():
             task = self.stores[place] = asyncio.create_task(self.bring_file(digest, address))
             task.add_done_callback(lambda task: self.forget_failed_store(place, task))
         return self.stores[place]
@@ -87,6 +114,10 @@ class Placement:
 
     async def bring_file(self, digest, address):
         path, size, executable = self.files[digest]
+        if await self.connection.on_worker(
+            address, f"look for {digest[:12]}", self.half.has_blob, self.session, digest, executable
+        ):
+            return
         if executable or not self.data_store:
             return await self.send_file(digest, address)
         await self.connection.on_worker(
@@ -95,7 +126,7 @@ class Placement:
 
     async def send_file(self, digest, address):
         path, size, executable = self.files[digest]
-        offset = 0
+        offset, upload = 0, uuid.uuid4().hex[:12]
         with open(path, "rb") as file:
             while True:
                 part = file.read(self.PART)
@@ -105,7 +136,7 @@ class Placement:
                     raise Gone(f"the connection to {self.connection.address} was lost")
                 await self.connection.on_worker(
                     address, f"store data {digest[:12]}", self.half.store_part, self.session, digest, size, offset,
-                    future, executable,
+                    future, executable, upload,
                 )
                 offset += len(part)
                 if offset >= size:
@@ -114,8 +145,11 @@ class Placement:
     async def scatter(self, part, address):
         await self.connection.up.wait()
         client = self.connection.client
-        with contextlib.suppress(OSError):
-            return await client.scatter(part, workers=[address], hash=False, direct=True)
+        if address not in self.unreachable:
+            with contextlib.suppress(OSError):
+                return await client.scatter(part, workers=[address], hash=False, direct=True)
+            # Behind a firewall, say; the scheduler reaches it.
+            self.unreachable.add(address)
         try:
             return await client.scatter(part, workers=[address], hash=False, direct=False)
         except (OSError, asyncio.TimeoutError) as error:

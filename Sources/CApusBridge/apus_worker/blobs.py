@@ -8,6 +8,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import uuid
 
 
 class Missing(Exception):
@@ -45,7 +46,7 @@ class Blobs:
                 if time.time() - os.stat(own).st_mtime > cls.LEASE / 24:
                     os.utime(own)  # a session that still works keeps its files
                 return own
-            for name in os.listdir(folder):
+            for name in sorted(os.listdir(folder)):
                 if name.startswith(digest + ".") and not name.endswith(".part"):
                     with contextlib.suppress(OSError):
                         os.link(os.path.join(folder, name), own)
@@ -62,9 +63,39 @@ class Blobs:
                 return folder
         raise OSError(f"no room for {size} bytes on {socket.gethostname()}; free some space or set TMPDIR")
 
+    PROGRAMS = 2
+
+    @classmethod
+    def keep_programs(cls, session):
+        """Gives the programs of a session that ends a name that no session removes; only so many are kept."""
+        for folder in cls.folders(True):
+            kept = []
+            for name in os.listdir(folder):
+                path = os.path.join(folder, name)
+                with contextlib.suppress(OSError):
+                    digest, owner, *_ = (*name.split("."), "")
+                    status = os.stat(path)
+                    if owner == session and not name.endswith(".part") and status.st_mode & 0o100:
+                        path = os.path.join(folder, f"{digest}.kept")
+                        os.rename(os.path.join(folder, name), path)
+                        # Renaming a link to one of its own file's other names leaves both.
+                        with contextlib.suppress(OSError):
+                            os.unlink(os.path.join(folder, name))
+                        owner = "kept"
+                    if owner == "kept":
+                        kept.append((status.st_mtime, path))
+            for _, path in sorted(set(kept))[: -cls.PROGRAMS]:
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+
     @classmethod
     def remove(cls, session=None, digest=None):
-        """Removes a session's files, or one of them; and whatever nobody has asked for in a day."""
+        """Removes a session's files, or one of them; and whatever nobody has asked for in a day.
+
+        The latest programs stay for that day, since the next session's is often the same.
+        """
+        if digest is None:
+            cls.keep_programs(session)
         for executable in (False, True):
             for folder in cls.folders(executable):
                 for name in os.listdir(folder):
@@ -76,13 +107,26 @@ class Blobs:
                             os.unlink(path)
 
 
-def store_part(session, digest, size, offset, part, executable):
+def has_blob(session, digest, executable):
+    """Whether this host has a file."""
+    return Blobs.path(session, digest, executable) is not None
+
+
+def store_part(session, digest, size, offset, part, executable, upload):
     """Writes a part of a blob; the last one checks the digest and gives the file its name."""
+    # Written by one Dask worker, part after part, for one upload; there may be others of the same file meanwhile.
+    unfinished = f"{digest}.{session}.{upload}.part"
     if Blobs.path(session, digest, executable):
+        for folder in Blobs.folders(executable):
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(folder, unfinished))
         return
-    folder = Blobs.place(size - offset, executable)
-    # Written by one Dask worker, part after part; another worker of this host may write a file of its own.
-    path = os.path.join(folder, f"{digest}.{session}.{os.getpid()}.part")
+    for folder in Blobs.folders(executable):
+        if offset and os.path.exists(os.path.join(folder, unfinished)):
+            break
+    else:
+        folder = Blobs.place(size - offset, executable)
+    path = os.path.join(folder, unfinished)
     with open(path, "r+b" if offset else "wb") as file:
         file.seek(offset)
         file.write(part)
@@ -104,7 +148,7 @@ def fetch_blob(session, digest, size, url):
     """Loads a blob straight from a store: a folder that hosts share, a web server, an object store."""
     if Blobs.path(session, digest):
         return
-    path = os.path.join(Blobs.place(size, False), f"{digest}.{session}.{os.getpid()}.part")
+    path = os.path.join(Blobs.place(size, False), f"{digest}.{session}.{uuid.uuid4().hex[:12]}.part")
     try:
         with open_url(url) as source, open(path, "wb") as file:
             # One byte too many is enough to see that it is not the file.

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import platform
 import socket
 import struct
@@ -10,16 +9,21 @@ import threading
 import time
 
 from .blobs import Blobs, Missing
-from .process import ApusWorker, TooLong, WorkerEnded
+from .process import ApusWorker, TooLong, WorkerEnded, table
 from .wire import ENDED, Body, Session, sized
 
 _lock = threading.Lock()
 _idle = {}  # by session: Apus workers without jobs
-_busy = set()
+_busy = {}  # the run that each of the others works for
 _ended_sessions = set()
+_ended_runs = set()  # each with its session
 
 
-def _take_worker(session):
+def _has_ended(session, run):
+    return session.name in _ended_sessions or (session.name, run) in _ended_runs
+
+
+def _take_worker(session, run=None):
     with _lock:
         idle = _idle.setdefault(session.name, [])
         worker = idle.pop() if idle else None
@@ -28,13 +32,17 @@ def _take_worker(session):
         worker = None
     worker = worker or ApusWorker(session)
     with _lock:
-        _busy.add(worker)
+        _busy[worker] = run
+        has_ended = _has_ended(session, run)
+    if has_ended:  # while it started
+        _give_back(worker)
+        raise WorkerEnded("lost", "its run has ended")
     return worker
 
 
 def _give_back(worker):
     with _lock:
-        _busy.discard(worker)
+        _busy.pop(worker, None)
         if worker.session.name in _ended_sessions or worker.process.poll() is not None:
             worker.close()
         else:
@@ -42,8 +50,8 @@ def _give_back(worker):
             _idle.setdefault(worker.session.name, []).append(worker)
 
 
-def run_batch(terms, data, batch):
-    """Runs the jobs of a batch in an Apus worker on this host; called by Dask.
+def run_batch(terms, data, batch, run):
+    """Runs the jobs of a batch of a run in an Apus worker on this host; called by Dask.
 
     The answer is a byte and what it announces: 0 and records of results by worker; 1 and the digests that this
     host does not have; or 2, a job that is to run by itself, and records of those that are done.
@@ -57,13 +65,13 @@ def run_batch(terms, data, batch):
     while jobs:
         worker = None
         try:
-            worker = _take_worker(session)
+            worker = _take_worker(session, run)
             worker.place(data)
             worker.run(jobs, answers)
         except Missing as missing:
             return b"\1" + json.dumps(missing.digests).encode()
         except TooLong as job:
-            if session.name in _ended_sessions:
+            if _has_ended(session, run):
                 return b"\0"
             return b"\2" + struct.pack("<Q", job.job) + b"".join(answers)
         except OSError as error:
@@ -75,7 +83,7 @@ def run_batch(terms, data, batch):
                 for job in list(jobs):
                     answers.append(ended(jobs, job, socket.gethostname(), "lost", f"no worker could be used: {error}"))
         except WorkerEnded as death:
-            if session.name in _ended_sessions:
+            if _has_ended(session, run):
                 return b"\0"
             if worker is None:
                 failures_to_start += 1
@@ -114,30 +122,49 @@ def describe():
     """What a host is, for the table of a mismatch."""
     return {
         "host": socket.gethostname(),
+        "system": platform.system(),
         "machine": platform.machine(),
         "libc": " ".join(platform.libc_ver()),
-        "cpus": os.cpu_count(),
+        "python": platform.python_version(),
     }
 
 
 def probe(terms):
     """Starts an Apus worker, to see that it can be started here; what is wrong, or None."""
     _keep_clean()
+    session = Session(terms)
     try:
-        _give_back(_take_worker(Session(terms)))
+        _give_back(_take_worker(session))
     except WorkerEnded as death:
-        return f"{json.dumps(describe())}: {death.message}"
+        return f"{death.message}\n{platform_table(session.platform, describe())}"
     except Missing:
         return "missing"
     except OSError as error:
-        return f"{json.dumps(describe())}: {error}"
+        return f"{error}\n{platform_table(session.platform, describe())}"
     return None
+
+
+def platform_table(program, worker):
+    """What two hosts are, side by side."""
+    names = ["host", "system", "machine", "libc", "python"]
+    rows = [(name, str(program.get(name, "?")), str(worker.get(name, "?"))) for name in names]
+    return table([("", "program", "worker"), *rows])
+
+
+def end_run(name, run):
+    """Ends what this host still does for a run that nobody waits for."""
+    with _lock:
+        _ended_runs.add((name, run))
+        busy = [worker for worker, its in _busy.items() if its == run and worker.session.name == name]
+    for worker in busy:
+        worker.kill()  # whoever waits for its results closes it
 
 
 def end_session(name):
     """Ends the Apus workers of a session on this host and removes its files."""
     with _lock:
         _ended_sessions.add(name)
+        _ended_runs.difference_update([ended for ended in _ended_runs if ended[0] == name])
         idle = _idle.pop(name, [])
         busy = [worker for worker in _busy if worker.session.name == name]
     for worker in busy:

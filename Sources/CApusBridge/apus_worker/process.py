@@ -67,6 +67,8 @@ class ApusWorker:
     def __init__(self, session):
         self.session = session
         self.placed = {}
+        self.renewed = time.monotonic()
+        self.is_closed = False
         self.buffer = bytearray()
         self.last_lines = b""
         self.stopped = None
@@ -117,6 +119,10 @@ class ApusWorker:
         del self.buffer[: self.buffer.index(PREAMBLE) + len(PREAMBLE)]
         while (greeting := self._next_frame()) is None:
             self._pump(0.1)
+            if time.monotonic() > deadline:
+                self.stopped = ("lost", "did not greet as a worker of Apus")
+                self.kill()
+                raise self.end()
         if greeting[0] != GREETING:
             self.stopped = ("lost", f"greeted with a frame of type {greeting[0]}")
             self.kill()
@@ -140,6 +146,7 @@ class ApusWorker:
                     data = data[os.write(self.process.stdin.fileno(), data[: 1 << 16]) :]
                 if data:
                     self._pump(0.1)
+                    self._watch(False)  # one that stands still takes nothing any more
         except BrokenPipeError:
             self._pump(1)  # reads what the worker said last
             raise self.end() from None
@@ -180,6 +187,10 @@ class ApusWorker:
     def place(self, data):
         """Tells the worker where the data of its jobs lies."""
         missing = []
+        if time.monotonic() - self.renewed > Blobs.LEASE / 24:
+            self.placed.clear()  # asking for the files again renews their leases
+            executable_path(self.session)
+            self.renewed = time.monotonic()
         for reference, blob in data.items():
             if self.placed.get(reference) == blob:
                 continue
@@ -241,8 +252,10 @@ class ApusWorker:
             self.kill()
 
     def kill(self):
-        with contextlib.suppress(OSError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        # Once it has been waited for, its number may be another process's.
+        if self.process.returncode is None:
+            with contextlib.suppress(OSError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def end(self):
         """What to say of the process that has ended."""
@@ -265,6 +278,9 @@ class ApusWorker:
         return WorkerEnded(reason, sentence, self.running)
 
     def close(self):
+        if self.is_closed:
+            return
+        self.is_closed = True
         self.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(5)
@@ -280,6 +296,9 @@ def mismatch_table(program, worker):
     rows.append(("executable", program["executable"][:12], worker["executable"][:12]))
     for name in sorted(set(program["wireNames"]) | set(worker["wireNames"])):
         rows.append((f"job {name}", *("yes" if name in side["wireNames"] else "no" for side in (program, worker))))
+    return "the worker does not fit the program\n" + table(rows)
+
+
+def table(rows):
     widths = [max(len(row[column]) for row in rows) + 2 for column in range(2)]
-    lines = [f"  {row[0]:<{widths[0]}}{row[1]:<{widths[1]}}{row[2]}" for row in rows]
-    return "the worker does not fit the program\n" + "\n".join(lines)
+    return "\n".join(f"  {row[0]:<{widths[0]}}{row[1]:<{widths[1]}}{row[2]}" for row in rows)

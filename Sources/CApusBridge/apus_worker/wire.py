@@ -59,3 +59,4 @@ class Session:
         self.job_timeout = terms.get("jobTimeout")
         self.memory_limit = terms.get("memoryLimit")
         self.crash_limit = terms["crashLimit"]
+        self.platform = terms.get("platform", {})

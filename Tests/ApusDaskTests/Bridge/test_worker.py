@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import struct
 import sys
 import tempfile
 import time
@@ -10,7 +11,9 @@ from unittest import mock
 
 sys.path.insert(0, sys.argv.pop(1))
 import apus_worker  # noqa: E402
-from apus_worker import blobs, process, wire  # noqa: E402
+from apus_worker import blobs, jobs, process, wire  # noqa: E402
+
+TERMS = '{"name": "s", "executable": "", "arguments": [], "wireNames": [], "threads": 1, "crashLimit": 2}'
 
 
 class BlobTests(unittest.TestCase):
@@ -28,8 +31,8 @@ class BlobTests(unittest.TestCase):
         digest = digest or hashlib.sha256(data).hexdigest()
         middle = len(data) // 2
         if middle:
-            apus_worker.store_part(session, digest, len(data), 0, data[:middle], False)
-        apus_worker.store_part(session, digest, len(data), middle, data[middle:], False)
+            apus_worker.store_part(session, digest, len(data), 0, data[:middle], False, "upload")
+        apus_worker.store_part(session, digest, len(data), middle, data[middle:], False, "upload")
         return digest
 
     def test_parts_become_a_file_and_sessions_share_it(self):
@@ -43,6 +46,31 @@ class BlobTests(unittest.TestCase):
             apus_worker.Blobs.remove("one")
             self.assertEqual(os.listdir(self.folder), [f"{digest}.two"])
             apus_worker.Blobs.remove("two")
+
+    def test_uploads_beside_each_other_do_not_mix(self):
+        data = b"abcdef"
+        digest = hashlib.sha256(data).hexdigest()
+        for offset in (0, 3):
+            for upload in ("first", "second"):
+                apus_worker.store_part("one", digest, 6, offset, data[offset : offset + 3], False, upload)
+        self.assertTrue(apus_worker.has_blob("one", digest, False))
+        self.assertEqual(os.listdir(self.folder), [f"{digest}.one"])
+
+    def test_the_latest_programs_stay_for_the_next_session(self):
+        digests = []
+        for number in range(4):
+            data = bytes([number])
+            digests.append(hashlib.sha256(data).hexdigest())
+            apus_worker.store_part("one", digests[-1], 1, 0, data, True, "upload")
+            path = os.path.join(self.folder, f"{digests[-1]}.one")
+            os.utime(path, (time.time() - 100 + number,) * 2)
+            apus_worker.Blobs.remove("one", digests[0] + "0")
+            self.assertTrue(os.path.exists(path))
+            apus_worker.Blobs.remove("one")
+        self.assertEqual(sorted(os.listdir(self.folder)), sorted(f"{digest}.kept" for digest in digests[2:]))
+        self.assertTrue(apus_worker.has_blob("two", digests[3], True))
+        apus_worker.Blobs.remove("two")
+        self.assertEqual(sorted(os.listdir(self.folder)), sorted(f"{digest}.kept" for digest in digests[2:]))
 
     def test_what_is_not_what_it_says_is_refused(self):
         with self.assertRaisesRegex(ValueError, "with digest [0-9a-f]{64}, expected 0{64}"):
@@ -96,14 +124,36 @@ class ProcessTests(unittest.TestCase):
                 super().__init__(*arguments, **options)
                 started.append(self)
 
-        terms = '{"name": "s", "executable": "", "arguments": [], "wireNames": [], "threads": 1, "crashLimit": 2}'
-        session = wire.Session(terms)
+        session = wire.Session(TERMS)
         with mock.patch.object(process, "executable_path", lambda session: "/bin/true"), mock.patch.object(
             process.subprocess, "Popen", Recorded
         ), self.assertRaises(process.WorkerEnded):
             process.ApusWorker(session)
         self.assertIsNotNone(started[0].poll())
         self.assertTrue(started[0].stdout.closed)
+
+    def test_a_run_that_ends_while_its_worker_starts_runs_nothing(self):
+        class Starting:
+            def __init__(self, session):
+                jobs.end_run("s", 7)
+                self.session, self.process, self.closed = session, mock.Mock(), False
+                self.process.poll = lambda: None if not self.closed else 0
+
+            def close(self):
+                self.closed = True
+
+            def kill(self):
+                self.closed = True
+
+        with mock.patch.object(jobs, "ApusWorker", Starting):
+            self.assertEqual(jobs.run_batch(TERMS, {}, struct.pack("<Q", 1) + wire.sized("x"), 7), b"\0")
+        self.assertEqual(jobs._busy, {})
+
+    def test_hosts_are_compared_side_by_side(self):
+        text = jobs.platform_table({"machine": "x86_64", "libc": "glibc 2.41"}, {"machine": "aarch64"})
+        self.assertRegex(text, r"program +worker\n")
+        self.assertRegex(text, r"machine +x86_64 +aarch64\n")
+        self.assertRegex(text, r"libc +glibc 2.41 +\?\n")
 
     def test_the_table_of_a_mismatch_shows_both_sides(self):
         table = process.mismatch_table(

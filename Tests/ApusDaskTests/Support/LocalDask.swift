@@ -8,10 +8,13 @@ import Testing
 
 /// A real scheduler and real workers of Dask on this machine, ended with the value.
 final class LocalDask: Sendable {
-  /// The interpreter of the environment that `Scripts/install-dependencies` makes.
+  /// The interpreter of the environment that `Scripts/install-dask` makes.
   static let python =
     ProcessInfo.processInfo.environment["APUS_PYTHON"]
     ?? repositoryRoot.appendingPathComponent(".build/dask/bin/python").path
+
+  /// The program whose jobs the clients of tests send.
+  static let program = buildFolder.appendingPathComponent("ApusTestWorker").path
 
   let address: String
   let folder: URL
@@ -43,8 +46,10 @@ final class LocalDask: Sendable {
 
   deinit { stop() }
 
-  /// Starts another worker, with Dask's resources and through another command if need be.
-  func addWorker(threads: Int = 1, resources: String? = nil, through command: [String]? = nil) throws {
+  /// Starts another worker, with further arguments and through another command if need be.
+  func addWorker(
+    threads: Int = 1, resources: String? = nil, through command: [String]? = nil, _ more: [String] = []
+  ) throws {
     let number = workers.withLock { $0.count }
     let process = try Self.start(
       python,
@@ -52,7 +57,7 @@ final class LocalDask: Sendable {
         "worker", address, "--nthreads", "\(threads)", "--no-dashboard", "--no-nanny", "--local-directory",
         folder.path,
         "--name", "worker-\(number)",
-      ] + (resources.map { ["--resources", $0] } ?? []) + Self.security(certificates, "worker"),
+      ] + more + (resources.map { ["--resources", $0] } ?? []) + Self.security(certificates, "worker"),
       through: command ?? self.command, environment: environment,
       log: folder.appendingPathComponent("worker-\(number).log"))
     workers.withLock { $0.append(process) }
@@ -60,6 +65,9 @@ final class LocalDask: Sendable {
 
   /// Kills a worker as `kill -9` does.
   func killWorker(_ number: Int) { kill(workers.withLock { $0[number].processIdentifier }, SIGKILL) }
+
+  /// Whether a worker's process has not ended.
+  func isRunning(_ number: Int) -> Bool { workers.withLock { $0[number].isRunning } }
 
   /// Asks a worker to end, as a preempted machine does.
   func drainWorker(_ number: Int) { kill(workers.withLock { $0[number].processIdentifier }, SIGTERM) }
@@ -107,7 +115,14 @@ final class LocalDask: Sendable {
     environment: [String: String], log: URL
   ) throws -> Process {
     let process = Process()
-    let words = command + [python, "-m", "dask"] + arguments
+    // Threads of Swift may block signals, and what they start would then not hear that it should end.
+    let dask = """
+      import runpy, signal, sys
+      signal.pthread_sigmask(signal.SIG_SETMASK, ())
+      sys.argv[0] = "dask"
+      runpy.run_module("dask", run_name="__main__")
+      """
+    let words = command + [python, "-c", dask] + arguments
     process.executableURL = URL(fileURLWithPath: words[0])
     process.arguments = Array(words.dropFirst())
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -140,7 +155,8 @@ extension DaskBackend {
   /// A client of a local cluster whose jobs are those of the test worker.
   init(
     _ cluster: LocalDask, _ change: (inout ClusterSettings) -> Void = { _ in },
-    registry: JobRegistry = TestJobs.registry, onEvent: @escaping @Sendable (ClusterEvent) -> Void = { _ in }
+    registry: JobRegistry = TestJobs.registry, executable: String = LocalDask.program,
+    onEvent: @escaping @Sendable (ClusterEvent) -> Void = { _ in }
   ) async throws {
     var settings = ClusterSettings()
     settings.python = LocalDask.python
@@ -148,7 +164,7 @@ extension DaskBackend {
     settings.connectTimeout = 120
     change(&settings)
     try await self.init(
-      cluster.address, registry: registry, settings: settings,
-      executable: buildFolder.appendingPathComponent("ApusTestWorker").path, arguments: [], onEvent: onEvent)
+      cluster.address, registry: registry, settings: settings, executable: executable, arguments: [],
+      onEvent: onEvent)
   }
 }

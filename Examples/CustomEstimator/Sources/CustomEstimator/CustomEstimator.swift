@@ -1,6 +1,7 @@
 import Apus
 
-/// Searches the shrinkage of an estimator of our own, on threads and in worker processes, and compares.
+/// Searches the shrinkage of an estimator of our own, on threads and in worker processes, and compares; with the
+/// address of a Dask scheduler as its argument, on that cluster too.
 @main enum CustomEstimator {
   static func main() async throws {
     EstimatorRegistry.shared.register(NearestCentroid.self)
@@ -20,6 +21,13 @@ import Apus
     for candidate in threads.results.ranked {
       let score = candidate.scores[0]
       print("shrinkage \(candidate.parameters["shrinkage"]!): \(score.mean) ± \(score.standardDeviation)")
+    }
+    if let scheduler = CommandLine.arguments.dropFirst().first {
+      let cluster = try await DaskBackend(scheduler, registry: .modelSelection)
+      let dask = try await search.run(on: data, backend: cluster)
+      await cluster.close()
+      let same = threads.results.candidates.map(\.scores) == dask.results.candidates.map(\.scores)
+      print("the same bits on threads and on Dask: \(same)")
     }
     let same = threads.results.candidates.map(\.scores) == processes.results.candidates.map(\.scores)
     print("the same bits on threads and on processes: \(same)")

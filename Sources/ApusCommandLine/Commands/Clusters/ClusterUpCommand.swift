@@ -27,6 +27,7 @@ struct ClusterUpCommand: AsyncParsableCommand {
     Report.note(
       "\(status.workers.count) workers of Dask \(status.daskVersion)"
         + (status.dashboard.map { "; dashboard at \($0)" } ?? ""))
+    Report.note("It has no TLS and listens on 127.0.0.1 only: everybody with an account here can use it")
     Report.note("Use it with --backend dask; end it with 'apus cluster down'")
   }
 }
