@@ -23,9 +23,13 @@ enum ComputeThreads {
       let helpers = ParkedThread.borrow(used - 1)
       let done = DispatchSemaphore(value: 0)
       for helper in helpers {
-        helper.start(named: "apus-compute", done: done) { loop.run() }
+        helper.start(named: "apus-compute", done: done) {
+          loop.run()
+          loop.leave()
+        }
       }
       loop.run()
+      BriefSpin.until { loop.isLeft(by: helpers.count) }
       for _ in helpers { done.wait() }
       ParkedThread.giveBack(helpers)
       if let failure = loop.firstFailure { throw failure }
@@ -52,6 +56,7 @@ private final class SharedLoop: Sendable {
   private let body: @Sendable (Int) throws -> Void
   private let next = Atomic<Int>(0)
   private let failed = Atomic<Bool>(false)
+  private let left = Atomic<Int>(0)
   private let failure = Mutex<(index: Int, error: any Error)?>(nil)
 
   init(count: Int, threads: Int, share: Int, body: @escaping @Sendable (Int) throws -> Void) {
@@ -60,6 +65,12 @@ private final class SharedLoop: Sendable {
     self.share = share
     self.body = body
   }
+
+  /// Says that a borrowed thread has nothing more to do here.
+  func leave() { left.wrappingAdd(1, ordering: .releasing) }
+
+  /// Whether so many borrowed threads have left.
+  func isLeft(by threads: Int) -> Bool { left.load(ordering: .acquiring) == threads }
 
   var firstFailure: (any Error)? { failure.withLock { $0?.error } }
 

@@ -5,11 +5,13 @@ import Synchronization
 /// A thread that sleeps until it is given something to do, and sleeps again afterwards.
 ///
 /// Threads are plain ones, not those of Swift's cooperative pool, which long computations would starve. They
-/// are kept and used again: waking one costs some microseconds, making one some tens.
+/// are kept and used again: waking one costs some microseconds, making one some tens. For a moment after its work a
+/// thread stays awake, since iterative algorithms run one short loop after another.
 final class ParkedThread: Sendable {
   private static let idle = Mutex<[ParkedThread]>([])
 
   private let wake = DispatchSemaphore(value: 0)
+  private let isCalled = Atomic<Bool>(false)
   private let work = Mutex<Work?>(nil)
 
   private struct Work {
@@ -37,7 +39,9 @@ final class ParkedThread: Sendable {
     let thread = Thread { [self] in
       var name = ""
       while true {
+        BriefSpin.until { isCalled.load(ordering: .acquiring) }
         wake.wait()
+        isCalled.store(false, ordering: .relaxed)
         perform(threadName: &name)?.signal()
       }
     }
@@ -53,6 +57,7 @@ final class ParkedThread: Sendable {
     named name: String, done: DispatchSemaphore? = nil, _ body: @escaping @Sendable () -> Void
   ) {
     work.withLock { $0 = Work(name: name, body: body, done: done) }
+    isCalled.store(true, ordering: .releasing)
     wake.signal()
   }
 

@@ -15,6 +15,15 @@ void capus_set_thread_name(const char *name);
 /// A clock that only goes forward, in nanoseconds from some moment in the past.
 int64_t capus_monotonic_nanoseconds(void);
 
+/// Tells the CPU that the calling thread spins, so that another one on the same core gets on.
+static inline void capus_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
 /// User plus system CPU time of the calling thread, in nanoseconds.
 int64_t capus_thread_cpu_nanoseconds(void);
 
