@@ -44,7 +44,12 @@ struct StochasticGradient: Sendable {
       features.withUnsafeElements { x in
         for run in random.permutation(runs) {
           let first = run * runLength
-          random.permutation(min(runLength, n - first)).withUnsafeBufferPointer { order in
+          let order = random.permutation(min(runLength, n - first))
+          if batchSize == 1 {
+            for index in order { sum += step(&state, x.baseAddress! + (first + index) * p, first + index) }
+            continue
+          }
+          order.withUnsafeBufferPointer { order in
             for start in stride(from: 0, to: order.count, by: batchSize) {
               let batch = UnsafeBufferPointer(
                 start: order.baseAddress! + start, count: min(batchSize, order.count - start))
@@ -76,6 +81,31 @@ struct StochasticGradient: Sendable {
     )
   }
 
+  /// Takes one row's step and returns its weighted loss before it: to the bit that of a batch of one, without
+  /// its bookkeeping.
+  private func step(_ state: inout StochasticState, _ x: UnsafePointer<Double>, _ row: Int) -> Double {
+    let p = features.columnCount
+    let weight = weights?[row] ?? 1
+    let rate = schedule.rate(step: state.steps + 1)
+    let score = BLAS.dot(p, x, state.coefficients) + state.intercept
+    let (value, slope) = loss.valueAndSlope(score, target[row])
+    let change = -rate * weight * Self.bounded(slope)
+    let shrinkage = max(0, 1 - (1 - penalty.l1Share) * rate * penalty.alpha)
+    let threshold = penalty.l1Share * rate * penalty.alpha
+    state.coefficients.withUnsafeMutableBufferPointer { w in
+      for index in 0..<p { w[index] = shrinkage * w[index] + change * x[index] }
+    }
+    if threshold > 0 { state.shrinkTowardsZero(by: threshold) }
+    if fitIntercept { state.intercept += change }
+    state.steps += 1
+    if averages { state.average() }
+    return weight * value
+  }
+
+  /// A bound, as for outliers with the squared loss a single step could throw the function far off.
+  @inline(__always)
+  private static func bounded(_ slope: Double) -> Double { min(max(slope, -1e12), 1e12) }
+
   /// Takes the step of a batch of rows, by the mean of their gradients, and returns their weighted losses before it.
   ///
   /// - Parameters:
@@ -94,8 +124,7 @@ struct StochasticGradient: Sendable {
       let weight = weights?[row] ?? 1
       let score = BLAS.dot(p, x + row * p, state.coefficients) + state.intercept
       let (value, slope) = loss.valueAndSlope(score, target[row])
-      // A bound, as for outliers with the squared loss a single step could throw the function far off.
-      state.changes[position] = -share * weight * min(max(slope, -1e12), 1e12)
+      state.changes[position] = -share * weight * Self.bounded(slope)
       losses += weight * value
     }
     let shrinkage = max(0, 1 - (1 - penalty.l1Share) * rate * penalty.alpha)
