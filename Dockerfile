@@ -1,9 +1,8 @@
-# syntax=docker/dockerfile:1
 # One image for every part of a cluster; the first argument is the role: scheduler, worker, notebook, or a program
 # such as `apus`. It is built for x86-64 and arm64 alike; the kernels for newer CPUs are chosen when they run.
 # `--target notebook` is the same with a compiler, for notebooks in Swift.
-ARG SWIFT_IMAGE=swift:6.3-bookworm
-ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+ARG SWIFT_IMAGE=swift:6.3.1-bookworm
+ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
 
 # The program, with Swift's own libraries inside. Packages with programs of their own are built on this stage too.
 FROM ${SWIFT_IMAGE} AS build
@@ -24,7 +23,7 @@ RUN swift build --configuration release --product apus --static-swift-stdlib -Xl
 COPY container/build-package /usr/local/bin/
 WORKDIR /apus/Packages/package
 
-# Dask, the dashboard, object stores and JupyterLab: wheels alone, each checked against its hash.
+# Dask, the dashboard and object stores: wheels alone, each checked against its hash.
 FROM ${PYTHON_IMAGE} AS python
 COPY container/requirements.txt /tmp/
 RUN python3 -m venv /opt/python \
@@ -42,11 +41,12 @@ RUN swift build --configuration release --product apus-notebook --scratch-path .
 COPY container/collect-notebook /usr/local/bin/
 RUN collect-notebook /notebook
 
-# What draws charts for pages that cannot.
-FROM ${PYTHON_IMAGE} AS charts
+# JupyterLab, and what draws charts for pages that cannot; the rest is there already.
+FROM python AS notebook-python
 COPY container/requirements-notebook.txt /tmp/
-RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: --no-deps \
-    --target /charts --requirement /tmp/requirements-notebook.txt
+RUN pip --python /opt/python/bin/python install --no-cache-dir --disable-pip-version-check --require-hashes \
+    --only-binary :all: --no-deps --prefix /notebook-python --requirement /tmp/requirements-notebook.txt \
+  && find /notebook-python -type d \( -name tests -o -name test \) -path '*/site-packages/*' -prune -exec rm -rf {} +
 
 FROM ${PYTHON_IMAGE} AS image
 RUN apt-get update \
@@ -91,7 +91,7 @@ RUN apt-get update \
     'libstdc++-12-dev=12.2.0-*' 'libuuid1=2.38.1-*' 'libxml2=2.9.14+dfsg-*' 'zlib1g-dev=1:1.2.13.*' \
   && rm -rf /var/lib/apt/lists/*
 COPY --from=notebook-build /notebook /
-COPY --from=charts /charts /opt/python/lib/python3.11/site-packages
+COPY --from=notebook-python /notebook-python /opt/python
 COPY Examples/notebooks/kernel/apus_kernel /opt/python/lib/python3.11/site-packages/apus_kernel
 COPY Examples/notebooks/*.ipynb /usr/share/apus/notebooks/
 RUN python -m apus_kernel install --build /apus/.notebook/release

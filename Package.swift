@@ -49,7 +49,7 @@ let package = Package(
     .target(name: "ApusProcesses", dependencies: ["ApusParallel", "CApusSystem"]),
 
     // Floor 3: Dask clusters, whose workers run worker processes.
-    .target(name: "CApusBridge", exclude: ["apus_bridge.py", "apus_client", "apus_worker"]),
+    .target(name: "CApusBridge", exclude: ["apus_bridge.py", "apus_client", "apus_fetch.py", "apus_worker"]),
     .target(name: "ApusDask", dependencies: ["ApusProcesses", "CApusBridge"]),
 
     // Floor 2: matrices, then data sets and their readers.
@@ -126,7 +126,8 @@ let package = Package(
       name: "ApusCommandLineTests",
       dependencies: [
         "Apus", "ApusCommandLine", "ApusTestSupport", .product(name: "GRDB", package: "GRDB.swift"),
-      ]),
+      ],
+      exclude: ["Support/stores.py"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

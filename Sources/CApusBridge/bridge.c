@@ -5,6 +5,9 @@
 static const uint8_t bridge[] = {
 #embed "apus_bridge.py"
 };
+static const uint8_t fetch[] = {
+#embed "apus_fetch.py"
+};
 static const uint8_t client[] = {
 #embed "apus_client/__init__.py"
 };
@@ -32,6 +35,7 @@ static const uint8_t wire[] = {
 
 static const capusbridge_file files[] = {
     {"apus_bridge.py", bridge, sizeof bridge},
+    {"apus_fetch.py", fetch, sizeof fetch},
     {"apus_client/__init__.py", client, sizeof client},
     {"apus_client/connection.py", connection, sizeof connection},
     {"apus_client/placement.py", placement, sizeof placement},

@@ -118,6 +118,40 @@ import Testing
     #expect(refused.contains("no credentials"), "\(refused)")
   }
 
+  @Test func fromGooglesObjectStore() async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let port = try LocalDask.freePort()
+    let server = try start(
+      ["-m", "gcp_storage_emulator", "start", "--host=127.0.0.1", "--port=\(port)", "--in-memory"])
+    defer { kill(server.processIdentifier, SIGKILL) }
+    let environment = [
+      "STORAGE_EMULATOR_HOST": "http://127.0.0.1:\(port)", "GOOGLE_CLOUD_PROJECT": "tests",
+    ]
+    for (name, value) in environment { setenv(name, value, 1) }
+    defer { for name in environment.keys { unsetenv(name) } }
+    let made = try runProgram(
+      LocalDask.python,
+      [
+        "-c",
+        """
+        import os, time, urllib.request
+        host = os.environ["STORAGE_EMULATOR_HOST"]
+        while True:  # until the server is there; the test has a time limit
+            try:
+                urllib.request.urlopen(urllib.request.Request(
+                    host + "/storage/v1/b?project=tests", data=b'{"name": "sweeps"}',
+                    headers={"Content-Type": "application/json"}))
+                break
+            except OSError:
+                time.sleep(0.1)
+        """,
+      ])
+    #expect(made.exitCode == 0, "\(made.errors)")
+    try await sum(own + 5, from: "gs://sweeps/data", environment: environment)
+    let missing = try await failure(of: own + 6, from: "gs://nowhere/data", environment: environment)
+    #expect(missing.contains("cannot write gs://nowhere/data/"), "\(missing)")
+  }
+
   @Test func whatIsNoPlaceIsRefused() async throws {
     var settings = ClusterSettings()
     settings.dataStore = "somewhere"

@@ -14,9 +14,13 @@ enum Engines {
   /// `kubectl`, which builds kustomizations without any cluster.
   static let hasKubectl = succeeds("kubectl", ["kustomize", "--help"])
 
+  /// What clusters are spoken to with: `kubectl`, or a program of the environment that does the same, such as one
+  /// that fits manifests to an old cluster first.
+  static let kubectl = ProcessInfo.processInfo.environment["APUS_TEST_KUBECTL"] ?? "kubectl"
+
   /// A cluster that is there for trying out, and has no namespace `apus` that somebody uses.
   static let hasKubernetes: Bool = {
-    guard let run = try? runProgram("kubectl", ["config", "current-context"]), run.exitCode == 0 else {
+    guard let run = try? runProgram(kubectl, ["config", "current-context"]), run.exitCode == 0 else {
       return false
     }
     let context = run.output.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -24,8 +28,8 @@ enum Engines {
       ["kind-", "k3d-", "minikube", "docker-desktop", "rancher-desktop", "orbstack"]
       .contains { context.hasPrefix($0) }
     let isNamed = ProcessInfo.processInfo.environment["APUS_TEST_CONTEXT"] == context
-    return (isForTrials || isNamed) && succeeds("kubectl", ["get", "nodes"])
-      && !succeeds("kubectl", ["get", "namespace", "apus"])
+    return (isForTrials || isNamed) && succeeds(kubectl, ["get", "nodes"])
+      && !succeeds(kubectl, ["get", "namespace", "apus"])
   }()
 }
 
@@ -35,30 +39,28 @@ enum Engines {
     .enabled(if: Engines.hasDocker, "no Docker engine with Compose is at hand"), .timeLimit(.minutes(45)))
   func composeGivesTheTableOfThisMachineAlthoughAWorkerIsKilled() throws {
     let compose = ["compose", "--project-name", "apus-test"]
-    @Sendable func docker(_ arguments: [String]) throws -> ProgramResult {
-      try runProgram(
-        "docker", arguments, in: repositoryRoot,
-        environment: ["APUS_DASHBOARD_PORT": "0", "APUS_NOTEBOOK_PORT": "0"])
+    func docker(_ arguments: [String]) throws -> ProgramResult {
+      try runProgram("docker", arguments, in: repositoryRoot, environment: Self.ports)
     }
     defer { _ = try? docker(compose + ["down", "--volumes", "--timeout", "5"]) }
     let up = try docker(compose + ["up", "--wait"])
     #expect(up.exitCode == 0, "\(up.errors)")
 
-    let client = Background {
-      try docker(
-        compose + ["run", "--rm", "apus"] + TestedSearch.arguments
-          + ["--backend", "dask", "--results", "/studies/results.csv"])
-    }
-    Thread.sleep(forTimeInterval: 6)
+    let client = try RunningProgram(
+      "docker",
+      compose + ["run", "--rm", "apus"] + TestedSearch.arguments(steps: 20)
+        + ["--backend", "dask", "--results", "/studies/results.csv"], environment: Self.ports)
+    try #require(client.waitForErrors(/[1-9][0-9]* of 2000 fits/), "\(client.errors)")
     let killed = try docker(compose + ["kill", "--signal", "KILL", "worker"])
     #expect(killed.exitCode == 0, "\(killed.errors)")
-    let scaled = try docker(compose + ["up", "--wait", "--no-recreate", "--scale", "worker=3"])
+    #expect(client.isRunning, "the search was over before a worker was killed")
+    let scaled = try docker(compose + ["up", "--wait", "--no-recreate", "--scale", "worker=4"])
     #expect(scaled.exitCode == 0, "\(scaled.errors)")
-    let search = try #require(try client.result())
-    #expect(search.exitCode == 0, "\(search.errors)")
+    #expect(client.waitForErrors(/4 workers, 4 slots/), "\(client.errors)")
+    #expect(client.wait() == 0, "\(client.errors)")
 
     let table = try docker(compose + ["run", "--rm", "--entrypoint", "cat", "apus", "/studies/results.csv"])
-    try compare(table.output)
+    try compare(table.output, steps: 20)
     let notebook = try docker(compose + ["exec", "--no-TTY", "notebook"] + Self.executeNotebook)
     try check(notebook)
 
@@ -66,18 +68,55 @@ enum Engines {
     #expect(down.exitCode == 0, "\(down.errors)")
     let left = try docker(compose + ["ps", "--all", "--quiet"])
     #expect(left.output.trimmingCharacters(in: .whitespacesAndNewlines) == "")
+    let volumes = try docker(["volume", "ls", "--quiet", "--filter", "name=apus-test_"])
+    #expect(volumes.output == "")
+
+    // Schedulers and workers carry no JupyterLab, no compiler and no headers.
+    let version = try #require(Versions.all["APUS_VERSION"])
+    let size = try docker(["image", "inspect", "--format", "{{.Size}}", "apus:\(version)"])
+    let bytes = try #require(Int(size.output.trimmingCharacters(in: .whitespacesAndNewlines)))
+    #expect(bytes < 700_000_000, "the image has \(bytes / 1_000_000) MB")
+  }
+
+  private static let ports = ["APUS_DASHBOARD_PORT": "0", "APUS_NOTEBOOK_PORT": "0"]
+
+  @Test(
+    .enabled(
+      if: Engines.hasDocker && ProcessInfo.processInfo.environment["APUS_TEST_BUILDS"] == "1",
+      "building images takes some twenty minutes: APUS_TEST_BUILDS=1, with a Docker engine, does"),
+    .timeLimit(.minutes(60)))
+  func aPackageOfOnesOwnExtendsTheImage() throws {
+    let version = try #require(Versions.all["APUS_VERSION"])
+    let example = "apus-test-custom-estimator"
+    defer { _ = try? runProgram("docker", ["image", "rm", example]) }
+    for arguments in [
+      ["build", "--target", "build", "--tag", "apus:\(version)-build", "."],
+      ["build", "--tag", "apus:\(version)", "."], ["build", "--tag", example, "Examples/CustomEstimator"],
+    ] {
+      let build = try runProgram("docker", arguments, in: repositoryRoot)
+      try #require(build.exitCode == 0, "\(build.errors.suffix(3000))")
+    }
+    let run = try runProgram(
+      "docker", ["run", "--rm", "--read-only", "--tmpfs", "/tmp", example, "CustomEstimator"])
+    #expect(run.exitCode == 0 && !run.output.isEmpty, "\(run)")
   }
 
   @Test(
     .enabled(
       if: Engines.hasKubernetes,
       "the kubectl context is of no cluster for trials, or its namespace apus is in use"),
-    .timeLimit(.minutes(15)))
+    .timeLimit(.minutes(30)))
   func kubernetesGivesTheTableOfThisMachineAlthoughPodsAreEvicted() throws {
     try withCertificates { copy in
-      let overlay = copy.appendingPathComponent("overlays/local").path
+      // The cluster with a search as a Job, long enough to be disturbed.
+      let job = copy.appendingPathComponent("components/search/job.yaml")
+      let manifest = try String(contentsOf: job, encoding: .utf8)
+      let longer = manifest.replacing("1e2,10)", with: "1e2,20)").replacing("1e-1,10)", with: "1e-1,20)")
+      #expect(longer != manifest)
+      try Data(longer.utf8).write(to: job)
+      let overlay = copy.appendingPathComponent("search").path
       func kubectl(_ arguments: String...) throws -> ProgramResult {
-        try runProgram("kubectl", arguments, in: repositoryRoot)
+        try runProgram(Engines.kubectl, arguments, in: repositoryRoot)
       }
       defer { _ = try? kubectl("delete", "-k", overlay, "--ignore-not-found") }
       let apply = try kubectl("apply", "-k", overlay)
@@ -85,25 +124,29 @@ enum Engines {
       let ready = try kubectl(
         "-n", "apus", "wait", "--for=condition=Available", "deployment", "--all", "--timeout=300s")
       #expect(ready.exitCode == 0, "\(ready.output)\(ready.errors)")
+      try followTheJob(kubectl)
 
-      let client = Background {
-        try runProgram(
-          "kubectl",
-          ["-n", "apus", "exec", "deployment/notebook", "--", "apus"] + TestedSearch.arguments
-            + ["--backend", "dask", "--results", "/studies/results.csv"])
-      }
-      Thread.sleep(forTimeInterval: 6)
+      let scale = try kubectl("-n", "apus", "scale", "deployment/worker", "--replicas=1")
+      #expect(scale.exitCode == 0, "\(scale.errors)")
+      let client = try RunningProgram(
+        Engines.kubectl,
+        ["-n", "apus", "exec", "deployment/notebook", "--", "apus"] + TestedSearch.arguments(steps: 20)
+          + ["--backend", "dask", "--results", "/studies/results.csv"])
+      try #require(client.waitForErrors(/[1-9][0-9]* of 2000 fits/), "\(client.errors)")
+      let more = try kubectl("-n", "apus", "scale", "deployment/worker", "--replicas=4")
+      #expect(more.exitCode == 0, "\(more.errors)")
+      #expect(client.waitForErrors(/4 workers, 4 slots/), "\(client.errors)")
       let evicted = try kubectl(
         "-n", "apus", "delete", "pod", "-l", "app.kubernetes.io/component in (worker,scheduler)",
         "--wait=false")
       #expect(evicted.exitCode == 0, "\(evicted.errors)")
-      let search = try #require(try client.result())
-      #expect(search.exitCode == 0, "\(search.errors)")
+      #expect(client.isRunning, "the search was over before pods were evicted")
+      #expect(client.wait() == 0, "\(client.errors)")
       let table = try kubectl(
         "-n", "apus", "exec", "deployment/notebook", "--", "cat", "/studies/results.csv")
-      try compare(table.output)
+      try compare(table.output, steps: 20)
       let notebook = try runProgram(
-        "kubectl", ["-n", "apus", "exec", "deployment/notebook", "--"] + Self.executeNotebook)
+        Engines.kubectl, ["-n", "apus", "exec", "deployment/notebook", "--"] + Self.executeNotebook)
       try check(notebook)
 
       let delete = try kubectl("delete", "-k", overlay)
@@ -114,14 +157,65 @@ enum Engines {
     }
   }
 
+  /// The Job's pod is taken away in the middle: the next one continues its study.
+  private func followTheJob(_ kubectl: (String...) throws -> ProgramResult) throws {
+    var logs = ""
+    for _ in 0..<600 {
+      logs = try kubectl("-n", "apus", "logs", "job/search").output
+      if logs.contains(/[1-9][0-9]* of 2000 fits/) { break }
+      Thread.sleep(forTimeInterval: 0.5)
+    }
+    try #require(logs.contains(/[1-9][0-9]* of 2000 fits/), "\(logs)")
+    let pod = try kubectl(
+      "-n", "apus", "get", "pod", "-l", "app.kubernetes.io/component=search", "-o", "name")
+    let name = pod.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    #expect(try kubectl("-n", "apus", "delete", name).exitCode == 0)
+    let done = try kubectl("-n", "apus", "wait", "--for=condition=Complete", "job/search", "--timeout=300s")
+    #expect(done.exitCode == 0, "\(done.output)\(done.errors)")
+    let pods = try kubectl(
+      "-n", "apus", "get", "pod", "-l", "app.kubernetes.io/component=search", "-o", "name")
+    let next = try #require(pods.output.split(separator: "\n").map(String.init).first { $0 != name })
+    let said = try kubectl("-n", "apus", "logs", next).output
+    #expect(said.contains(/Continuing: [1-9][0-9]* of 2000 fits/), "\(said)")
+
+    // The guide's pod has the study and the table.
+    let guide = try text(of: "Sources/Apus/Apus.docc/DeployingClusters.md")
+    let part = try #require(guide.firstMatch(of: /apply -f - <<END\n((?s:.*?))\nEND\n/))
+    try withTemporaryFolder { folder in
+      let manifest = folder.appendingPathComponent("results.yaml")
+      try Data(part.1.utf8).write(to: manifest)
+      #expect(try kubectl("apply", "-f", manifest.path).exitCode == 0)
+    }
+    let ready = try kubectl("-n", "apus", "wait", "--for=condition=Ready", "pod/results", "--timeout=120s")
+    #expect(ready.exitCode == 0, "\(ready.errors)")
+    let table = try kubectl("-n", "apus", "exec", "results", "--", "cat", "/studies/search.csv")
+    try compare(table.output, steps: 20)
+    #expect(try kubectl("-n", "apus", "delete", "pod/results", "--grace-period=0", "--force").exitCode == 0)
+  }
+
   @Test(
     .enabled(if: Engines.hasKubectl, "kubectl is not installed"),
     arguments: [
       "overlays/local", "overlays/gke-spot", "overlays/eks-spot", "overlays/aks-spot", "overlays/autoscaled",
-      "overlays/ingress", "search",
+      "overlays/ingress", "search", "mine gke-spot", "mine eks-spot", "mine aks-spot", "mine autoscaled",
     ])
-  func kustomizationsAreWhole(folder: String) throws {
+  func kustomizationsAreWhole(_ name: String) throws {
     try withCertificates { copy in
+      let isMine = name.hasPrefix("mine ")
+      let folder = isMine ? "overlays/mine" : name
+      // The overlay that the guide to clouds writes, with all components.
+      let registry = "registry.example.org/team"
+      if isMine {
+        let guide = try text(of: "Sources/Apus/Apus.docc/CloudClusters.md")
+        let part = try #require(guide.firstMatch(of: /kustomization\.yaml <<END\n((?s:.*?))END\n/))
+        let mine = copy.appendingPathComponent(folder)
+        try FileManager.default.createDirectory(at: mine, withIntermediateDirectories: false)
+        let text =
+          String(part.1).replacing("../gke-spot", with: "../\(name.dropFirst(5))")
+          .replacing("REGISTRY", with: registry)
+          + "components: [../../components/object-storage, ../../components/search]\n"
+        try Data(text.utf8).write(to: mine.appendingPathComponent("kustomization.yaml"))
+      }
       let run = try runProgram("kubectl", ["kustomize", copy.appendingPathComponent(folder).path])
       #expect(run.exitCode == 0, "\(run.errors)")
       let objects = try Manifest.read(text: run.output, source: folder)
@@ -133,17 +227,24 @@ enum Engines {
       let version = try #require(Versions.all["APUS_VERSION"])
       for workload in objects where workload.pod != nil {
         let image = workload.name == "notebook" ? "apus-notebook" : "apus"
-        for container in workload.containers { #expect(container["image"].string == "\(image):\(version)") }
+        let place = isMine ? "\(registry)/" : ""
+        for container in workload.containers {
+          #expect(container["image"].string == "\(place)\(image):\(version)", "\(workload)")
+        }
         for volume in workload.pod?["spec"]["volumes"].list ?? [] {
           guard let name = volume["secret"]["secretName"].string else { continue }
           #expect(secrets.contains(name), "\(workload) \(name)")
         }
       }
       let worker = try #require(objects.first { $0.kind == "Deployment" && $0.name == "worker" })
-      #expect(worker["spec"]["replicas"].exists == (folder != "overlays/autoscaled"))
+      #expect(worker["spec"]["replicas"].exists == !name.hasSuffix("autoscaled"))
       // Patches of the clouds keep what the base says.
-      #expect(worker.pod?["spec"]["tolerations"].list.count == (folder.hasSuffix("-spot") ? 3 : 2))
+      #expect(worker.pod?["spec"]["tolerations"].list.count == (name.hasSuffix("-spot") ? 3 : 2))
       #expect(worker.containers[0]["resources"]["limits"]["cpu"].exists)
+      let hasJob = isMine || name == "search"
+      #expect(
+        objects.filter { $0.kind == "Job" || $0.kind == "PersistentVolumeClaim" }.count == (hasJob ? 2 : 0))
+      #expect(objects.contains { $0.kind == "NetworkPolicy" && $0.name == "object-storage" } == isMine)
     }
   }
 
@@ -154,6 +255,17 @@ enum Engines {
       try FileManager.default.copyItem(
         at: repositoryRoot.appendingPathComponent("kubernetes"), to: copy)
       try? FileManager.default.removeItem(at: copy.appendingPathComponent("certificates/files"))
+      // What cannot make them leaves nothing that looks like certificates.
+      let programs = folder.appendingPathComponent("programs")
+      try FileManager.default.createDirectory(at: programs, withIntermediateDirectories: false)
+      let broken = programs.appendingPathComponent("apus")
+      try Data("#!/bin/sh\nmkdir \"$3\"\nexit 9\n".utf8).write(to: broken)
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: broken.path)
+      let failed = try runProgram(
+        copy.appendingPathComponent("certificates/make").path,
+        environment: ["PATH": "\(programs.path):/usr/bin:/bin"])
+      #expect(failed.exitCode == 9)
+      #expect(!FileManager.default.fileExists(atPath: copy.appendingPathComponent("certificates/files").path))
       let path = "\(buildFolder.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"
       let make = try runProgram(
         copy.appendingPathComponent("certificates/make").path, environment: ["PATH": path])
@@ -178,14 +290,15 @@ enum Engines {
     }
   }
 
-  private func compare(_ table: String) throws {
+  private func compare(_ table: String, steps: Int) throws {
     try withTemporaryFolder { folder in
       let file = folder.appendingPathComponent("results.csv")
       let run = try runProgram(
-        buildFolder.appendingPathComponent("apus").path, TestedSearch.arguments + ["--results", file.path])
+        buildFolder.appendingPathComponent("apus").path,
+        TestedSearch.arguments(steps: steps) + ["--results", file.path])
       #expect(run.exitCode == 0, "\(run.errors)")
       let expected = ResultsTable(try String(contentsOf: file, encoding: .utf8))
-      #expect(expected.rows.count == 101)
+      #expect(expected.rows.count == steps * steps + 1)
       #expect(ResultsTable(table) == expected)
     }
   }

@@ -45,6 +45,23 @@ import Testing
     }
   }
 
+  @Test func studiesAndDataAreWhereTheirUsersAre() throws {
+    let services = try services()
+    func mounts(_ name: String) throws -> [String] {
+      try #require(services.first { $0.key == name }).value["volumes"].strings
+    }
+    for client in ["apus", "notebook"] {
+      #expect(try mounts(client).contains("studies:/studies"), "\(client)")
+      #expect(try mounts(client).contains("data:/data"), "\(client)")
+    }
+    #expect(try mounts("worker").contains("data:/data:ro"), "workers read, and change nothing")
+    #expect(try mounts("notebook").contains("notebooks:/notebooks"))
+    let file = try #require(try Manifest.read("compose.yaml").first)
+    #expect(file["volumes"].keys == ["certificates", "data", "notebooks", "studies"])
+    // A name with options could point elsewhere.
+    for (name, volume) in file["volumes"].entries { #expect(!volume.exists, "\(name)") }
+  }
+
   @Test func workersFollowTheirQuotaAndDrainInTime() throws {
     let worker = try #require(try services().first { $0.key == "worker" }).value
     #expect(worker["cpus"].int == 1)

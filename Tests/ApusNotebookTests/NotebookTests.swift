@@ -3,21 +3,30 @@ import ApusTestSupport
 import Foundation
 import Testing
 
-/// The notebook of the examples, executed as a whole, and looked at in a browser where there is one.
-@Suite(.blocking, .timeLimit(.minutes(20))) struct NotebookTests {
+/// The notebook of the examples, executed as a whole, and looked at in a browser.
+@Suite(.blocking, .serialized, .timeLimit(.minutes(20))) struct NotebookTests {
   private static let browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
     .first { FileManager.default.isExecutableFile(atPath: $0) }
 
+  /// The demonstration, executed once for all tests; it stays there for whoever wants to see it.
+  private static let executed = Result { () throws -> Jupyter in
+    let folder = repositoryRoot.appendingPathComponent(".build/notebooks/demonstration")
+    try? FileManager.default.removeItem(at: folder)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let jupyter = try Jupyter(folder)
+    let source = repositoryRoot.appendingPathComponent("Examples/notebooks/tuning-on-a-cluster.ipynb")
+    let run = try jupyter.run(
+      "jupyter",
+      ["nbconvert", "--to", "notebook", "--execute", source.path, "--output", "\(folder.path)/done.ipynb"])
+    try #require(run.exitCode == 0, "\(run.errors)")
+    return jupyter
+  }
+
   @Test func theDemonstrationFindsWhatTheCommandLineFinds() throws {
+    let jupyter = try Self.executed.get()
     try withTemporaryFolder { folder in
-      let jupyter = try Jupyter(folder)
-      let source = repositoryRoot.appendingPathComponent("Examples/notebooks/tuning-on-a-cluster.ipynb")
-      let run = try jupyter.run(
-        "jupyter",
-        ["nbconvert", "--to", "notebook", "--execute", source.path, "--output", "\(folder.path)/done.ipynb"])
-      try #require(run.exitCode == 0, "\(run.errors)")
       let notebook = try JSONDecoder().decode(
-        Notebook.self, from: Data(contentsOf: folder.appendingPathComponent("done.ipynb")))
+        Notebook.self, from: Data(contentsOf: jupyter.folder.appendingPathComponent("done.ipynb")))
       let outputs = notebook.cells.flatMap { $0.outputs ?? [] }
       let text = outputs.compactMap(\.text?.joined).joined()
       #expect(text.contains("connected to Dask 20") && text.contains("1797 images of 64 pixels"), "\(text)")
@@ -43,13 +52,15 @@ import Testing
       let progress = outputs.compactMap { $0.data?["text/html"]?.joined }.first { $0.contains("<progress") }
       #expect(progress?.contains("90 of 90 fits") == true, "\(progress ?? "no progress")")
       #expect(outputs.filter { $0.data?["application/vnd.vegalite.v5+json"] != nil }.count == 4)
-      try look(jupyter)
     }
   }
 
   /// Exports the executed notebook and lets a browser draw it.
-  private func look(_ jupyter: Jupyter) throws {
-    guard let browser = Self.browser else { return }
+  @Test(
+    .enabled(if: browser != nil, "there is no Chromium, which Scripts/install-notebooks installs on Debian"))
+  func aBrowserDrawsTheCharts() throws {
+    let browser = try #require(Self.browser)
+    let jupyter = try Self.executed.get()
     let export = try jupyter.run("jupyter", ["nbconvert", "--to", "html", "done.ipynb"])
     try #require(export.exitCode == 0, "\(export.errors)")
     let page = jupyter.folder.appendingPathComponent("done.html")

@@ -56,7 +56,7 @@ struct EvaluateCommand: AsyncParsableCommand {
       throw ApusError(.cancelled, "the evaluation was stopped before a fold was finished")
     }
     var report = EvaluationReport(
-      results, scored, dataset: data.data, rows, seed: comparison.seed, backend: backend)
+      results, scored, dataset: data.name, rows, seed: comparison.seed, backend: backend)
     report.elapsedSeconds = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
     if printing.json {
       try StandardOutput.write(json: report)

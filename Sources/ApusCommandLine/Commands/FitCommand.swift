@@ -84,7 +84,7 @@ struct FitCommand: AsyncParsableCommand {
       estimator: estimator, model: model, fittedOn: training, seed: Seed(seed))
 
     var report = FitReport(
-      estimator: estimator, dataset: data.data, training, seed: seed, threads: threads, model: model,
+      estimator: estimator, dataset: data.name, training, seed: seed, threads: threads, model: model,
       seconds: .init(load: loadCost, fit: fitCost))
     let rows = try testRows(training, for: estimator.task)
     let measurement = try rows.map { try Measurement(model, on: $0, task: estimator.task, compute) }
@@ -95,14 +95,14 @@ struct FitCommand: AsyncParsableCommand {
       if let test, let metric = measurement.main {
         saved = SavedModel(
           estimator: estimator, model: model, fittedOn: training, seed: Seed(seed),
-          score: .init(metric: metric.name, value: metric.value, measuredBy: test))
+          score: .init(metric: metric.name, value: metric.value, measuredBy: RemoteFile.withoutQuery(test)))
       }
     }
     report.memory = .init(peakBytes: max(peakBefore, ResidentMemory.peak), fitGrowthBytes: growth)
     try output.map(saved.write)
     report.output = output
     if printing.json { try StandardOutput.write(json: report) } else { try StandardOutput.write(report.text) }
-    if let output { Report.nextStep(savedTo: output, dataset: data.data, what: "model") }
+    if let output { Report.nextStep(savedTo: output, dataset: data.name, what: "model") }
   }
 
   private func fit<E: Estimator>(_ estimator: E, _ data: Dataset, _ context: FitContext) throws
@@ -118,7 +118,8 @@ struct FitCommand: AsyncParsableCommand {
     Report.notes(on: rows)
     if task.needsTarget, case .none = rows.dataset.target {
       throw ApusError(
-        .data, "\(test) has no column '\(training.targetName ?? "")' to compare predictions with",
+        .data,
+        "\(RemoteFile.withoutQuery(test)) has no column '\(training.targetName ?? "")' to compare predictions with",
         hint: "leave out --test, and use apus predict for rows without a target")
     }
     return rows.dataset

@@ -23,7 +23,9 @@ struct PredictCommand: AsyncParsableCommand {
   var model: String
 
   @Argument(
-    help: ArgumentHelp("A file, or the name of a bundled dataset.", valueName: "data"), completion: .datasets)
+    help: ArgumentHelp(
+      "A file, its address (s3://, gs://, https://), or the name of a bundled dataset.", valueName: "data"),
+    completion: .datasets)
   var data: String
 
   @Flag(help: "Print the probability of each class too.")

@@ -135,7 +135,7 @@ struct SearchCommand: AsyncParsableCommand {
     progress.finish()
 
     var report = SearchReport(
-      outcome, dataset: data.data, rows, seed: comparison.seed, backend: backend, fits: progress.fits)
+      outcome, dataset: data.name, rows, seed: comparison.seed, backend: backend, fits: progress.fits)
     if let outerSplitter, outcome.results.isComplete {
       report.nested = try await nestedReport(search, rows, outerSplitter, backend, cancellation)
     }
@@ -175,7 +175,8 @@ struct SearchCommand: AsyncParsableCommand {
 
   /// The command, to be shown to whoever looks at the study later.
   private static var commandLine: String {
-    (["apus"] + CommandLine.arguments.dropFirst().map(Report.quoted)).joined(separator: " ")
+    (["apus"] + CommandLine.arguments.dropFirst().map { Report.quoted(RemoteFile.withoutQuery($0)) }).joined(
+      separator: " ")
   }
 
   private func commonTask(of space: SearchSpace) throws -> LearningTask {
@@ -212,7 +213,7 @@ struct SearchCommand: AsyncParsableCommand {
     }
     report.sayNotes()
     if let output = report.output {
-      Report.nextStep(savedTo: output, dataset: data.data, what: "best model")
+      Report.nextStep(savedTo: output, dataset: data.name, what: "best model")
     } else if output == nil, report.best != nil {
       Report.note("To keep the best model, add: --output best.model")
     }

@@ -1,15 +1,17 @@
 import Apus
 import Foundation
 
-/// Where the rows come from: a file, or a dataset that comes with the program.
+/// Where the rows come from: a file, here or elsewhere, or a dataset that comes with the program.
 enum DataSource: Sendable {
   case bundled(BundledDataset)
   case file(String)
+  case remote(String)
 
-  /// A bundled dataset's name means that dataset; everything else is a path (`./iris` is one too).
+  /// A bundled dataset's name means that dataset, `scheme://…` a file elsewhere; everything else is a path (`./iris`
+  /// is one too).
   init(_ name: String) {
     let bundled = BundledDataset.all.first { $0.name == name.lowercased() }
-    self = bundled.map(DataSource.bundled) ?? .file(name)
+    self = bundled.map(DataSource.bundled) ?? (RemoteFile.isAddress(name) ? .remote(name) : .file(name))
   }
 
   /// The target column, where it is known without being told.
@@ -21,8 +23,8 @@ enum DataSource: Sendable {
   var hasTarget: Bool {
     switch self {
     case .bundled: return true
-    case .file(let path):
-      var name = path.lowercased()
+    case .file(let path), .remote(let path):
+      var name = RemoteFile.withoutQuery(path).lowercased()
       if name.hasSuffix(".gz") { name.removeLast(3) }
       return [".npz", ".svm", ".svmlight", ".libsvm"].contains { name.hasSuffix($0) }
     }
@@ -36,6 +38,8 @@ enum DataSource: Sendable {
     case .bundled(let dataset): return try Dataset(bundled: dataset.name, options: options)
     case .file(let path):
       return try suggestingBundled(path) { try Dataset(contentsOf: path, options: options) }
+    case .remote(let address):
+      return try Self.loaded(address).reading { try Dataset(contentsOf: $0, options: options) }
     }
   }
 
@@ -50,7 +54,19 @@ enum DataSource: Sendable {
       return try suggestingBundled(path) {
         try MatchedDataset(contentsOf: path, schema: schema, options: options)
       }
+    case .remote(let address):
+      return try Self.loaded(address).reading {
+        try MatchedDataset(contentsOf: $0, schema: schema, options: options)
+      }
     }
+  }
+
+  private static func loaded(_ address: String) throws -> RemoteFile {
+    var progress = LoadingProgress(RemoteFile.withoutQuery(address))
+    defer { progress.finish() }
+    return try RemoteFile(
+      address, cancellation: Interruption.shared.cancellation,
+      onProgress: { progress.show($0, of: $1) })
   }
 
   private func suggestingBundled<Result>(_ path: String, _ read: () throws -> Result) throws -> Result {

@@ -4,8 +4,13 @@ import ArgumentParser
 /// Which data to read, and what its columns are.
 struct DataOptions: ParsableArguments {
   @Argument(
-    help: ArgumentHelp("A file, or the name of a bundled dataset.", valueName: "data"), completion: .datasets)
+    help: ArgumentHelp(
+      "A file, its address (s3://, gs://, https://), or the name of a bundled dataset.", valueName: "data"),
+    completion: .datasets)
   var data: String
+
+  /// What the data is called in results: an address loses its query, which may be a secret.
+  var name: String { RemoteFile.withoutQuery(data) }
 
   @Option(
     parsing: .unconditional,
@@ -54,7 +59,7 @@ struct DataOptions: ParsableArguments {
     if let column = target.map({ .name($0) }) ?? source.knownTarget { return column }
     guard task.needsTarget, !source.hasTarget else { return nil }
     throw ApusError(
-      .invalidParameter, "\(data): which column should be predicted?",
+      .invalidParameter, "\(name): which column should be predicted?",
       hint: "name it with --target COLUMN, or --target -1 for the last column")
   }
 }

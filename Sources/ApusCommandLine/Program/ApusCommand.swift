@@ -7,8 +7,9 @@ struct ApusCommand: AsyncParsableCommand {
     commandName: "apus",
     abstract: "Fits, compares and uses machine-learning models, on every core.",
     discussion: """
-      DATA is a file (CSV, TSV, .npy, .npz, LIBSVM; .gz is fine) or the name of
-      a bundled dataset.
+      DATA is a file (CSV, TSV, .npy, .npz, LIBSVM; .gz is fine), its address
+      (s3://, gs://, https://; these need Python), or the name of a bundled
+      dataset.
 
       EXAMPLES
         apus datasets

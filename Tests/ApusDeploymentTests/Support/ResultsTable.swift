@@ -25,8 +25,11 @@ struct ResultsTable: Equatable {
 
 /// The search that runs on threads here and on every cluster.
 enum TestedSearch {
-  static let arguments = [
-    "search", "digits", "--estimator", "standard-scaler+svc", "--param", "c=log(1e-1,1e2,10)",
-    "--param", "gamma=log(1e-4,1e-1,10)", "--cv", "5", "--seed", "7",
-  ]
+  /// A grid of `steps` by `steps` candidates, and five fits each.
+  static func arguments(steps: Int) -> [String] {
+    [
+      "search", "digits", "--estimator", "standard-scaler+svc", "--param", "c=log(1e-1,1e2,\(steps))",
+      "--param", "gamma=log(1e-4,1e-1,\(steps))", "--cv", "5", "--seed", "7",
+    ]
+  }
 }

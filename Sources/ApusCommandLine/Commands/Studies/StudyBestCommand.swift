@@ -49,7 +49,7 @@ struct StudyBestCommand: AsyncParsableCommand {
     let rows = try data.load(for: best.estimator.task)
     guard rows.digest == study.description.dataDigest else {
       throw ApusError(
-        .data, "\(data.data) does not hold the rows that the study was made with",
+        .data, "\(data.name) does not hold the rows that the study was made with",
         hint: "give the same file and options"
           + (study.description.note.map { "; the study was begun with: \($0)" } ?? ""))
     }
@@ -73,6 +73,6 @@ struct StudyBestCommand: AsyncParsableCommand {
         metric: metric, value: score.mean,
         measuredBy: "\(study.description.foldCount)-fold cross-validation"))
     try saved.write(to: output)
-    Report.nextStep(savedTo: output, dataset: data.data, what: "best model")
+    Report.nextStep(savedTo: output, dataset: data.name, what: "best model")
   }
 }
