@@ -70,6 +70,15 @@ class NormalEquations:
         return features @ self.coefficients + self.intercept
 
 
+def _ranger(classifies):
+    def make(threads):
+        from r_peers import Ranger
+
+        return Ranger(threads, classifies)
+
+    return make
+
+
 def _xgboost_forest(regression=False):
     def make(threads):
         import xgboost
@@ -138,13 +147,15 @@ def _k_means_work(rows, columns, classes, iterations):
 CASES = [
     Case(
         "forest-digits", "digits", "random-forest-classifier", [],
-        _both("ensemble", "RandomForestClassifier", **FOREST) | {"xgboost": _xgboost_forest()}, "accuracy"),
+        _both("ensemble", "RandomForestClassifier", **FOREST)
+        | {"xgboost": _xgboost_forest(), "ranger": _ranger(classifies=True)}, "accuracy"),
     Case(
         "forest-letter", "letter", "random-forest-classifier", [],
-        _both("ensemble", "RandomForestClassifier", **FOREST), "accuracy"),
+        _both("ensemble", "RandomForestClassifier", **FOREST) | {"ranger": _ranger(classifies=True)}, "accuracy"),
     Case(
         "forest-diamonds", "diamonds", "random-forest-regressor", [],
-        _both("ensemble", "RandomForestRegressor", **FOREST) | {"lightgbm": _lightgbm_forest}, "r2"),
+        _both("ensemble", "RandomForestRegressor", **FOREST)
+        | {"lightgbm": _lightgbm_forest, "ranger": _ranger(classifies=False)}, "r2"),
     Case(
         "logistic-digits", "digits", "logistic-regression", ["c=1"],
         {

@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE))
 
 import floors  # noqa: E402
 import growth  # noqa: E402
+import paths  # noqa: E402
 import sweeps  # noqa: E402
 from cases import CASES, FIXED_CENTRES  # noqa: E402
 from data import Split  # noqa: E402
@@ -137,6 +138,8 @@ def main():
     parser.add_argument("--sweep", action="append", help="only this search")
     parser.add_argument("--peer-folds", type=int, default=1, help="folds that scikit-learn does of the longest searches")
     parser.add_argument("--growth", action="store_true", help="only 1, 4 and 16 times the rows and the columns")
+    parser.add_argument("--path-program", help="the program that times the lasso's path")
+    parser.add_argument("--paths", action="store_true", help="only the lasso's path")
     parser.add_argument("--output", help="write every measurement to this JSON file")
     options = parser.parse_args()
     unknown = set(options.case or []) - {case.name for case in CASES}
@@ -146,7 +149,7 @@ def main():
     collected, speeds = [], {}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        chosen = options.case or options.cases or options.sweep or options.sweeps or options.growth
+        chosen = options.case or options.cases or options.sweep or options.sweeps or options.growth or options.paths
         for case in CASES if options.case or options.cases or not chosen else []:
             if options.case and case.name not in options.case:
                 continue
@@ -172,6 +175,8 @@ def main():
                     print(f"  {threads} threads are {alone / fit:.2f} times as fast as one; {threads} separate fits at once "
                           f"take {slower:.2f} times as long as one, so {threads / slower:.2f} is possible")  # fmt: skip
                     sys.stdout.flush()
+        if options.path_program and (options.paths or not chosen):
+            collected += paths.compare(options.path_program, folder, HERE, Split, run)
         if options.sweeps or options.sweep or not chosen:
             collected += sweeps.compare(
                 options.apus, options.sweep, folder, Split, options.repeats or 1, options.peer_folds)

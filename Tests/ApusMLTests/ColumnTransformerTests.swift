@@ -46,6 +46,40 @@ import Testing
     #expect(try JSONDecoder().decode(AnyEstimator.self, from: stored) == estimator)
   }
 
+  @Test func columnsOfSomeNamesAreTransformed() throws {
+    var selected = SelectedColumns(["b", "a"], SimpleImputer())
+    let model = try selected.fit(data)
+    #expect(model.transformedColumns(data.columns).map(\.name) == ["b", "a", "colour", "size"])
+    let result = try model.transform(data.features)
+    #expect(result.rows(2..<3).elements.prefix(2) == [5, 5])
+    #expect(result.rows(0..<1).elements[2] == data.features[0, 0])
+    selected.others = .dropped
+    #expect(try selected.fit(data).transform(data.features).columnCount == 2)
+
+    // The same as the numeric side of a column transformer, seen through a model.
+    let number = try Dataset(csvText: "a,b,y\n1,2,1\n3,4,2\n5,9,4\n", options: TableOptions(target: "y"))
+    let one = try Pipeline(SelectedColumns(["a", "b"], StandardScaler()), Ridge()).fit(number)
+    let other = try Pipeline(StandardScaler(), Ridge()).fit(number)
+    #expect(try one.predict(number.features) == other.predict(number.features))
+    let stored = try JSONEncoder().encode(selected)
+    #expect(try JSONDecoder().decode(SelectedColumns<SimpleImputer>.self, from: stored) == selected)
+    #expect(try selected.setting(["strategy": .string("median")]).transformer.strategy == .median)
+  }
+
+  @Test func columnsThatAreNotThereAreNamed() {
+    let missing = #expect(throws: ApusError.self) {
+      try SelectedColumns(["a", "weight"], StandardScaler()).fit(data)
+    }
+    #expect(missing?.message == "selected-standard-scaler: the data has no column “weight”")
+    #expect(missing?.kind == .data && missing?.hint == "its columns are colour, a, size, b")
+    let twice = #expect(throws: ApusError.self) {
+      try SelectedColumns(["a", "a"], StandardScaler()).validate()
+    }
+    #expect(twice?.message == "selected-standard-scaler: the column “a” is named twice")
+    let none = #expect(throws: ApusError.self) { try SelectedColumns<StandardScaler>().validate() }
+    #expect(none?.kind == .invalidParameter && none?.message.hasSuffix("columns is empty") == true)
+  }
+
   @Test func namesThatCannotBeAreRefused() {
     for name in ["ridge/one-hot-encoder", "a/b/c", "standard-scaler/", "(ridge", "ridge+ridge"] {
       #expect(throws: ApusError.self, "\(name)") { try AnyEstimator(named: name) }

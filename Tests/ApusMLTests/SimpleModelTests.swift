@@ -181,9 +181,11 @@ private let goldens = Result { try Golden.load("neighbours_bayes_dummies.json", 
 
   @Test func classifiersEqualScikitLearn() throws {
     let goldens = try goldens.get()
-    #expect(goldens.dummyClassifiers.count == 6 && goldens.dummies.count == 7)
+    #expect(goldens.dummyClassifiers.count == 8 && goldens.dummies.count == 7)
     for golden in goldens.dummyClassifiers {
-      let estimator = try DummyClassifier().setting(["strategy": .string(golden.strategy)])
+      let estimator = try DummyClassifier().setting([
+        "strategy": .string(golden.strategy), "constant": .string("2"),
+      ])
       let model = try estimator.fit(goldens.training(weighted: golden.weighted))
       let probabilities = try model.predictProbabilities(goldens.test).row(5)
       #expect(relativeDifference(probabilities, golden.probabilities) < 1e-14, "\(golden)")
@@ -191,6 +193,18 @@ private let goldens = Result { try Golden.load("neighbours_bayes_dummies.json", 
         #expect(try model.predictLabels(goldens.test).allSatisfy { $0 == golden.prediction }, "\(golden)")
       }
     }
+  }
+
+  @Test func aConstantMustBeAClass() throws {
+    let data = try goldens.get().training()
+    var estimator = DummyClassifier()
+    estimator.strategy = .constant
+    let missing = #expect(throws: ApusError.self) { try estimator.validate() }
+    #expect(missing?.kind == .invalidParameter && missing?.message.contains("needs a label") == true)
+    estimator.constant = "7"
+    let unknown = #expect(throws: ApusError.self) { try estimator.fit(data) }
+    #expect(unknown?.kind == .data && unknown?.message.contains("“7”") == true)
+    #expect(unknown?.hint == "the labels are 0, 1, 2")
   }
 
   @Test func classifiersPredictShares() throws {

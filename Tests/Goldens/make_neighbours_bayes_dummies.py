@@ -42,7 +42,7 @@ def dummy(weights=None, **options):
 
 
 def dummy_classifier(strategy, weighted):
-    model = DummyClassifier(strategy=strategy, random_state=0).fit(
+    model = DummyClassifier(strategy=strategy, random_state=0, constant=2 if strategy == "constant" else None).fit(
         features[train], target[train], sample_weight=weights if weighted else None)
     return {
         "strategy": strategy, "weighted": weighted, "probabilities": model.predict_proba(features[test])[0].tolist(),
@@ -65,5 +65,5 @@ print(json.dumps({
     },
     "dummyClassifiers": [
         dummy_classifier(strategy, weighted)
-        for strategy in ["prior", "most_frequent", "uniform"] for weighted in [False, True]],
+        for strategy in ["prior", "most_frequent", "uniform", "constant"] for weighted in [False, True]],
 }))

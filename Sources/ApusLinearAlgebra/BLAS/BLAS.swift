@@ -111,4 +111,15 @@ public enum BLAS {
   ) {
     if n > 0 { Scalar.Routines.potrs(n, factor, stride, b) }
   }
+
+  /// B ← (L·Lᵀ)⁻¹·B for B of `n × width`, a right-hand side in each column.
+  @inlinable
+  public static func choleskySolve<Scalar: MatrixScalar>(
+    n: Int, width: Int, factor: UnsafePointer<Scalar>, stride: Int, b: UnsafeMutablePointer<Scalar>,
+    bStride: Int
+  ) {
+    guard n > 0, width > 0 else { return }
+    Scalar.Routines.trsm(false, n, width, factor, stride, b, bStride)
+    Scalar.Routines.trsm(true, n, width, factor, stride, b, bStride)
+  }
 }

@@ -70,8 +70,8 @@ public struct Cholesky<Scalar: MatrixScalar>: Sendable {
     guard n > 0, width > 0 else { return solution }
     solution.withUnsafeMutableElements { b in
       factor.withUnsafeElements { l in
-        Scalar.Routines.trsm(false, n, width, l.baseAddress!, n, b.baseAddress!, width)
-        Scalar.Routines.trsm(true, n, width, l.baseAddress!, n, b.baseAddress!, width)
+        BLAS.choleskySolve(
+          n: n, width: width, factor: l.baseAddress!, stride: n, b: b.baseAddress!, bStride: width)
       }
     }
     return solution

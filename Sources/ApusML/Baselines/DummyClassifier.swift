@@ -6,6 +6,8 @@ import ApusParallel
 public struct DummyClassifier: Estimator {
   /// What is predicted.
   public var strategy = DummyClassifierStrategy.prior
+  /// The label that the strategy `constant` predicts; it must be among the training labels.
+  public var constant: String?
 
   /// Creates a classifier that predicts the most frequent class.
   public init() {}
@@ -19,21 +21,38 @@ public struct DummyClassifier: Estimator {
 
   /// The hyperparameters.
   public static let hyperparameters: [Hyperparameter<DummyClassifier>] = [
-    Hyperparameter("strategy", \.strategy, "What is predicted.")
+    Hyperparameter("strategy", \.strategy, "What is predicted."),
+    Hyperparameter("constant", \.constant, "The label that the strategy constant predicts."),
   ]
+
+  /// Checks the hyperparameters and that the strategy `constant` has a label.
+  public func validate() throws {
+    try checkRanges()
+    guard strategy == .constant, constant == nil else { return }
+    throw ApusError(
+      .invalidParameter, "\(Self.name): the strategy constant needs a label",
+      hint: "set constant to one of the classes")
+  }
 
   /// Measures the classes' shares of the weights.
   ///
-  /// - Throws: ``ApusError`` of kind `data` for fewer than two classes.
+  /// - Throws: ``ApusError`` of kind `data` for fewer than two classes, or where none of them is the constant.
   public func fit(_ data: Dataset, _ context: FitContext) throws -> DummyClassifierModel {
     try validate()
     let input = try ClassificationInput(data, estimator: Self.name)
+    let constant = self.constant.flatMap { input.labels.firstIndex(of: $0) }
+    if strategy == .constant, constant == nil {
+      let label = self.constant ?? ""
+      throw ApusError(
+        .data, "\(Self.name): the constant “\(label)” is none of the training labels",
+        hint: "the labels are \(input.labels.prefix(5).joined(separator: ", "))")
+    }
     var sums = [Double](repeating: 0, count: input.labels.count)
     for (row, label) in input.classes.enumerated() { sums[Int(label)] += input.weights?[row] ?? 1 }
     let total = sums.reduce(0, +)
     return DummyClassifierModel(
       featureCount: data.featureCount, classLabels: input.labels, shares: sums.map { $0 / total },
-      strategy: strategy, seed: context.seed.derived("predictions"))
+      strategy: strategy, constant: constant, seed: context.seed.derived("predictions"))
   }
 }
 
@@ -47,6 +66,8 @@ public enum DummyClassifierStrategy: String, ParameterChoice {
   case stratified
   /// Classes at random, all equally often.
   case uniform
+  /// A given class.
+  case constant
 }
 
 /// What ``DummyClassifier`` learnt: the classes' shares.
@@ -59,6 +80,8 @@ public struct DummyClassifierModel: ProbabilityModel {
   public let shares: [Double]
   /// What is predicted.
   public let strategy: DummyClassifierStrategy
+  /// The position of the class that the strategy `constant` predicts.
+  public let constant: Int?
   fileprivate let seed: Seed
 
   /// One class a row; random ones depend on the fit's seed and the row's position.
@@ -68,6 +91,7 @@ public struct DummyClassifierModel: ProbabilityModel {
     return (0..<features.rowCount).map { row in
       switch strategy {
       case .prior, .mostFrequent: return frequent
+      case .constant: return constant.map(Int32.init) ?? frequent
       case .stratified, .uniform:
         var random = seed.derived(UInt64(row)).randomSource()
         guard strategy == .stratified else { return Int32(random.integer(below: shares.count)) }
@@ -94,7 +118,7 @@ public struct DummyClassifierModel: ProbabilityModel {
             switch strategy {
             case .prior: shares[label]
             case .uniform: 1 / Double(k)
-            case .mostFrequent, .stratified: Int(chosen) == label ? 1 : 0
+            case .mostFrequent, .stratified, .constant: Int(chosen) == label ? 1 : 0
             }
         }
       }

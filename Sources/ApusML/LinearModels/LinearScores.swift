@@ -1,5 +1,9 @@
 import ApusLinearAlgebra
 import ApusParallel
+import CKernels
+
+/// Up to so many scores a row, products have loops of their own: general ones are made for wide matrices.
+let narrowestScores = 48
 
 /// The scores `X·Wᵀ + b` of rows for each of `k` linear functions, `n × k`.
 ///
@@ -8,8 +12,16 @@ func linearScores(
   _ features: Matrix<Double>, _ coefficients: Matrix<Double>, _ intercepts: [Double],
   _ compute: ComputeContext
 ) throws -> Matrix<Double> {
-  var scores = try features.multiplied(byTransposeOf: coefficients, compute)
   let k = intercepts.count
+  guard k > 1 else {
+    let scores = try linearPredictions(
+      features, coefficients.withUnsafeElements { Array($0) }, intercepts[0], compute)
+    return try Matrix(rowCount: features.rowCount, columnCount: 1, elements: scores)
+  }
+  var scores =
+    k <= narrowestScores
+    ? try narrowScores(features, coefficients, compute)
+    : try features.multiplied(byTransposeOf: coefficients, compute)
   let areFinite = scores.withUnsafeMutableElements { scores in
     var check = 0.0
     for row in 0..<features.rowCount {
@@ -23,6 +35,68 @@ func linearScores(
   // A missing feature makes its row's scores numbers that are not.
   if !areFinite { try features.requireFinite(for: "the model") }
   return scores
+}
+
+/// The value `w·x + b` of each row.
+///
+/// - Throws: ``ApusError`` of kind `data` for a feature that is not finite, `cancelled`.
+func linearPredictions(
+  _ features: Matrix<Double>, _ coefficients: [Double], _ intercept: Double, _ compute: ComputeContext
+) throws -> [Double] {
+  let p = features.columnCount
+  let blocks = RowBlocks(rowCount: features.rowCount, minimumSize: 1 + (1 << 17) / max(1, p))
+  var areFinite = true
+  let predictions = try [Double](unsafeUninitializedCapacity: features.rowCount) { target, filled in
+    // Blocks write disjoint rows.
+    nonisolated(unsafe) let target = target
+    let checks = try compute.map(blocks.count) { block in
+      let rows = blocks[block]
+      return features.withUnsafeElements { x in
+        ckernels_linear_predictions(
+          rows.count, p, x.baseAddress! + rows.lowerBound * p, coefficients, intercept,
+          target.baseAddress! + rows.lowerBound) != 0
+      }
+    }
+    areFinite = checks.allSatisfy { $0 }
+    filled = features.rowCount
+  }
+  if !areFinite { try features.requireFinite(for: "the model") }
+  return predictions
+}
+
+/// The products `X·Wᵀ` of few functions, `n × k`.
+private func narrowScores(
+  _ features: Matrix<Double>, _ coefficients: Matrix<Double>, _ compute: ComputeContext
+) throws -> Matrix<Double> {
+  let (p, k) = (features.columnCount, coefficients.rowCount)
+  let stride = (k + 3) / 4 * 4
+  let spread = Matrix<Double>(rowCount: p, columnCount: stride) { target in
+    target.update(repeating: 0)
+    for feature in 0..<p {
+      for score in 0..<k { target[feature * stride + score] = coefficients[score, feature] }
+    }
+  }
+  // As many rows as fit a second-level cache beside their scores.
+  let blocks = RowBlocks(rowCount: features.rowCount, minimumSize: max(32, 32_768 / (p + stride)))
+  return try Matrix(rowCount: features.rowCount, columnCount: k) { target in
+    // Blocks write disjoint rows.
+    nonisolated(unsafe) let target = target.baseAddress!
+    try compute.forEach(blocks.count) { block in
+      try compute.cancellation.check()
+      let rows = blocks[block]
+      let buffer = UnsafeMutablePointer<Double>.allocate(capacity: rows.count * stride)
+      defer { buffer.deallocate() }
+      features.withUnsafeElements { x in
+        spread.withUnsafeElements { w in
+          ckernels_narrow_scores(
+            rows.count, p, stride, x.baseAddress! + rows.lowerBound * p, w.baseAddress!, buffer)
+        }
+      }
+      for row in 0..<rows.count {
+        (target + (rows.lowerBound + row) * k).update(from: buffer + row * stride, count: k)
+      }
+    }
+  }
 }
 
 /// The position of the highest score of each row, the first of those where several are equal; with one score a

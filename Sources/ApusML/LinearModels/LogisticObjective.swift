@@ -33,28 +33,45 @@ struct LogisticObjective: Sendable {
   /// The number of parameters.
   var parameterCount: Int { coefficientCount + (fitIntercept ? scoreCount : 0) }
 
+  /// The numbers from one row of scores, or of coefficients, to the next in the loops over rows: gaps make them whole
+  /// vectors.
+  private var rowStride: Int { scoreCount == 1 ? 1 : (scoreCount + 3) / 4 * 4 }
+
+  /// The coefficients with rows of ``rowStride`` numbers.
+  private func spread(_ parameters: [Double]) -> [Double] {
+    let (k, stride) = (scoreCount, rowStride)
+    guard stride > k else { return parameters }
+    var spread = [Double](repeating: 0, count: featureCount * stride)
+    for feature in 0..<featureCount {
+      for score in 0..<k { spread[feature * stride + score] = parameters[feature * k + score] }
+    }
+    return spread
+  }
+
   /// The value of F and its gradient, both in centred coordinates.
   ///
   /// One pass over the rows: each block's scores, losses and residuals stay in the cache.
   ///
   /// - Throws: ``ApusError`` of kind `cancelled`.
   func evaluate(_ parameters: [Double], gradient: inout [Double]) throws -> Double {
-    let (p, k) = (featureCount, scoreCount)
+    let (p, k, stride) = (featureCount, scoreCount, rowStride)
     let offsets = self.offsets(parameters)
     // The gradient of the coefficients, the sums of the residuals, and the loss.
-    var sums = [Double](repeating: 0, count: p * k + k + 1)
+    let size = p * stride + k + 1
+    var sums = [Double](repeating: 0, count: size)
     try features.withUnsafeElements { x in
-      try parameters.withUnsafeBufferPointer { w in
+      try spread(parameters).withUnsafeBufferPointer { w in
         try classes.withUnsafeBufferPointer { y in
           try weights.withOptionalBuffer { s in
             try sums.withUnsafeMutableBufferPointer { sums in
               nonisolated(unsafe) let (x, w, y, s) = (x.baseAddress!, w.baseAddress!, y.baseAddress!, s)
               try BlockedProducts.sumOverRowBlocks(
-                rows: features.rowCount, workPerRow: 2 * (p + 8) * k, resultRows: 1,
-                resultColumns: p * k + k + 1, into: sums.baseAddress!, stride: p * k + k + 1, compute
+                rows: features.rowCount, workPerRow: 2 * (p + 8) * k, resultRows: 1, resultColumns: size,
+                into: sums.baseAddress!, stride: size, compute
               ) { rows, part, _ in
                 addLogisticLoss(
-                  rows, p, k, x: x, coefficients: w, offsets: offsets, labels: y, weights: s, into: part)
+                  rows, p, k, stride: stride, x: x, coefficients: w, offsets: offsets, labels: y, weights: s,
+                  into: part)
               }
             }
           }
@@ -68,15 +85,15 @@ struct LogisticObjective: Sendable {
         for feature in 0..<p {
           for score in 0..<k {
             let index = feature * k + score
-            let centred = sums[index] - means[feature] * sums[p * k + score]
+            let centred = sums[feature * stride + score] - means[feature] * sums[p * stride + score]
             g[index] = scale * centred + penalty * w[index]
             squares += w[index] * w[index]
           }
         }
-        if fitIntercept { for score in 0..<k { g[p * k + score] = scale * sums[p * k + score] } }
+        if fitIntercept { for score in 0..<k { g[p * k + score] = scale * sums[p * stride + score] } }
       }
     }
-    return scale * sums[p * k + k] + 0.5 * penalty * squares
+    return scale * sums[p * stride + k] + 0.5 * penalty * squares
   }
 
   /// What is added to `x·W`: the intercepts seen from the origin instead of the means.
@@ -138,14 +155,15 @@ struct LogisticObjective: Sendable {
 
 /// Writes the sums over some rows: the residuals' products with the features, the residuals, the losses.
 private func addLogisticLoss(
-  _ rows: Range<Int>, _ p: Int, _ k: Int, x: UnsafePointer<Double>, coefficients: UnsafePointer<Double>,
-  offsets: [Double], labels: UnsafePointer<Int32>, weights: UnsafePointer<Double>?,
-  into sums: UnsafeMutablePointer<Double>
+  _ rows: Range<Int>, _ p: Int, _ k: Int, stride: Int, x: UnsafePointer<Double>,
+  coefficients: UnsafePointer<Double>, offsets: [Double], labels: UnsafePointer<Int32>,
+  weights: UnsafePointer<Double>?, into sums: UnsafeMutablePointer<Double>
 ) {
-  sums.update(repeating: 0, count: p * k + k + 1)
+  sums.update(repeating: 0, count: p * stride + k + 1)
+  let residualSums = sums + p * stride
   // A block's features and scores fit a second-level cache of 512 KiB.
-  let height = min(rows.count, max(32, 32_768 / (p + k)))
-  let scores = UnsafeMutablePointer<Double>.allocate(capacity: max(1, height * k))
+  let height = min(rows.count, max(32, 32_768 / (p + stride)))
+  let scores = UnsafeMutablePointer<Double>.allocate(capacity: max(1, height * stride))
   defer { scores.deallocate() }
   var row = rows.lowerBound
   while row < rows.upperBound {
@@ -153,18 +171,25 @@ private func addLogisticLoss(
     let block = x + row * p
     let blockWeights = weights.map { $0 + row }
     if k == 1 {
-      BLAS.gemv(m: count, n: p, a: block, aStride: p, x: coefficients, y: scores)
-      sums[p + 1] += ckernels_logistic_residuals(
-        count, scores, offsets[0], labels + row, blockWeights, sums + p)
+      _ = ckernels_linear_predictions(count, p, block, coefficients, 0, scores)
+      residualSums[1] += ckernels_logistic_residuals(
+        count, scores, offsets[0], labels + row, blockWeights, residualSums)
       BLAS.gemv(transpose: true, m: count, n: p, a: block, aStride: p, x: scores, beta: 1, y: sums)
+    } else if stride <= narrowestScores {
+      ckernels_narrow_scores(count, p, stride, block, coefficients, scores)
+      residualSums[k] += ckernels_softmax_residuals(
+        count, k, scores, stride, offsets, labels + row, blockWeights, residualSums)
+      ckernels_narrow_gradient(count, p, stride, block, scores, sums)
     } else {
       BLAS.gemm(
-        m: count, n: k, k: p, a: block, aStride: p, b: coefficients, bStride: k, c: scores, cStride: k)
-      sums[p * k + k] += ckernels_softmax_residuals(
-        count, k, scores, offsets, labels + row, blockWeights, sums + p * k)
+        m: count, n: stride, k: p, a: block, aStride: p, b: coefficients, bStride: stride, c: scores,
+        cStride: stride)
+      residualSums[k] += ckernels_softmax_residuals(
+        count, k, scores, stride, offsets, labels + row, blockWeights, residualSums)
       BLAS.gemm(
-        transposeA: true, m: p, n: k, k: count, a: block, aStride: p, b: scores, bStride: k, beta: 1, c: sums,
-        cStride: k)
+        transposeA: true, m: p, n: stride, k: count, a: block, aStride: p, b: scores, bStride: stride,
+        beta: 1,
+        c: sums, cStride: stride)
     }
     row += count
   }

@@ -132,8 +132,7 @@ struct LogisticSolver {
     _ objective: LogisticObjective, _ parameters: [Double]
   ) throws -> ((inout [Double]) -> Void)? {
     do {
-      let block = try objective.meanCurvatureBlock(parameters)
-      return solver(objective, [Matrix<Double>](repeating: block, count: objective.scoreCount))
+      return solver(objective.scoreCount, factor: try objective.meanCurvatureBlock(parameters))
     } catch let error as ApusError where error.kind == .numerical {
       return nil
     }
@@ -172,6 +171,20 @@ struct LogisticSolver {
     _ objective: LogisticObjective, _ parameters: [Double]
   ) throws -> (inout [Double]) -> Void {
     solver(objective, try objective.curvatureBlocks(parameters))
+  }
+
+  /// Solves with one Cholesky factor for all scores, whose parameters stand in columns.
+  private func solver(_ scores: Int, factor: Matrix<Double>) -> (inout [Double]) -> Void {
+    let width = factor.rowCount
+    return { vector in
+      vector.withUnsafeMutableBufferPointer { columns in
+        factor.withUnsafeElements { l in
+          BLAS.choleskySolve(
+            n: width, width: scores, factor: l.baseAddress!, stride: width, b: columns.baseAddress!,
+            bStride: scores)
+        }
+      }
+    }
   }
 
   /// Solves with the Cholesky factor of each score's block.

@@ -41,7 +41,8 @@ public struct SGDRegressor: StochasticEstimator {
   /// The number of rows of a step, which goes by the mean of their gradients; 1 as in scikit-learn. More rows make
   /// steps steadier and fewer, so that an epoch gets less far.
   public var batchSize: Int
-  /// Whether to return the mean of all steps instead of the last.
+  /// Whether to return the mean of the steps after the first epoch, of all where there is one epoch, instead of the
+  /// last.
   public var averages: Bool
   /// The fit ends after five epochs that better the mean loss by less; nil for all epochs, and
   /// then the model's convergence is nil.

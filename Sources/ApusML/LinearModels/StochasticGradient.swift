@@ -22,6 +22,12 @@ struct StochasticGradient: Sendable {
   let tolerance: Double?
   let maximumEpochs: Int
 
+  /// The steps before the averaged ones: the first epoch's, whose long steps may lead far off. Where there is one
+  /// epoch only, all are averaged.
+  private var stepsBeforeAverage: Int {
+    maximumEpochs > 1 ? (features.rowCount + batchSize - 1) / batchSize : 0
+  }
+
   /// Epochs without progress that end the descent.
   private static let patience = 5
   /// The order within a run of so many rows is shuffled, and the order of the runs; a run is made of whole batches.
@@ -70,7 +76,7 @@ struct StochasticGradient: Sendable {
       best = min(best, mean)
       if stale >= Self.patience { break }
     }
-    let isAveraged = averages && state.steps > 0
+    let isAveraged = averages && state.steps > stepsBeforeAverage
     // Without a tolerance nothing says whether the steps have got anywhere.
     let convergence = tolerance.map { _ in
       Convergence(iterations: epoch, converged: stale >= Self.patience, residual: mean)
@@ -98,7 +104,7 @@ struct StochasticGradient: Sendable {
     if threshold > 0 { state.shrinkTowardsZero(by: threshold) }
     if fitIntercept { state.intercept += change }
     state.steps += 1
-    if averages { state.average() }
+    if averages { state.average(after: stepsBeforeAverage) }
     return weight * value
   }
 
@@ -142,7 +148,7 @@ struct StochasticGradient: Sendable {
     }
     if threshold > 0 { state.shrinkTowardsZero(by: threshold) }
     state.steps += 1
-    if averages { state.average() }
+    if averages { state.average(after: stepsBeforeAverage) }
     return losses
   }
 }
@@ -182,9 +188,10 @@ struct StochasticState {
     }
   }
 
-  /// Moves the means of all steps so far.
-  mutating func average() {
-    let share = 1 / Double(steps)
+  /// Moves the means of the steps so far without the first ones.
+  mutating func average(after first: Int) {
+    guard steps > first else { return }
+    let share = 1 / Double(steps - first)
     for index in coefficients.indices {
       meanCoefficients[index] += share * (coefficients[index] - meanCoefficients[index])
     }

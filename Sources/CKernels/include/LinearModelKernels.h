@@ -13,10 +13,17 @@ void ckernels_shifted_rows(long rows, long columns, const double *x, const doubl
 void ckernels_narrow_gram(long rows, long columns, long width, const double *x, const double *shift,
                           const double *y, double yShift, const double *scale, double *out, long outStride);
 
-// Replaces scores (rows × classes, without the offsets) by weight · (softmax(score + offset) − indicator of
-// the row's class), adds their column sums, and returns the weighted sum of the log losses.
-// `weights` may be null for ones.
-double ckernels_softmax_residuals(long rows, long classes, double *scores, const double *offset,
+// out = x·w for x of rows × columns and few columns of w: w and out have rows of `stride` numbers, a multiple of 4.
+// Where that is below some 40, faster than a general product, which is made for wide matrices.
+void ckernels_narrow_scores(long rows, long columns, long stride, const double *x, const double *w, double *out);
+
+// out += xᵀ·r for r of rows × stride and out of columns × stride.
+void ckernels_narrow_gradient(long rows, long columns, long stride, const double *x, const double *r, double *out);
+
+// Replaces scores (without the offsets; rows of `stride` numbers, of which `classes` count) by
+// weight · (softmax(score + offset) − indicator of the row's class), adds their column sums, and returns the weighted
+// sum of the log losses. `weights` may be null for ones.
+double ckernels_softmax_residuals(long rows, long classes, double *scores, long stride, const double *offset,
                                   const int32_t *labels, const double *weights, double *columnSums);
 
 // The same for two classes and one score a row, the log-odds of class 1.
