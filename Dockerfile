@@ -4,8 +4,8 @@
 ARG SWIFT_IMAGE=swift:6.3.1-bookworm
 ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
 
-# The program, with Swift's own libraries inside. Packages with programs of their own are built on this stage too.
-FROM ${SWIFT_IMAGE} AS build
+# What both builds start from; they are independent, so they run side by side.
+FROM ${SWIFT_IMAGE} AS sources
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends \
     'libopenblas-dev=0.3.21+ds-*' 'libsqlite3-dev=3.40.1-*' 'libssl-dev=3.0.*' 'pkg-config=1.8.1-*' \
@@ -18,6 +18,9 @@ COPY Benchmarks/Backends Benchmarks/Backends
 COPY Datasets Datasets
 COPY Sources Sources
 COPY Tests Tests
+
+# The program, with Swift's own libraries inside. Packages with programs of their own are built on this stage too.
+FROM sources AS build
 RUN swift build --configuration release --product apus --static-swift-stdlib -Xlinker -s \
     --only-use-versions-from-resolved-file
 COPY container/build-package /usr/local/bin/
@@ -34,8 +37,7 @@ RUN python3 -m venv /opt/python \
 
 # The process that runs the cells of notebooks; they are compiled against this build, so it has Swift's libraries
 # beside it.
-FROM build AS notebook-build
-WORKDIR /apus
+FROM sources AS notebook-build
 RUN swift build --configuration release --product apus-notebook --scratch-path .notebook -Xlinker -s \
     --only-use-versions-from-resolved-file
 COPY container/collect-notebook /usr/local/bin/

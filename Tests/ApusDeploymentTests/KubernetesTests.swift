@@ -110,6 +110,16 @@ import Testing
     #expect(worker.pod?["spec"]["topologySpreadConstraints"].list.count == 2)
   }
 
+  @Test(arguments: ["scheduler", "worker", "search"])
+  func aNodeThatIsGoneIsNotWaitedForFiveMinutes(name: String) throws {
+    let workload = try #require(try Kubernetes.objects().first { $0.pod != nil && $0.name == name })
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+      let toleration = workload.pod?["spec"]["tolerations"].list.first { $0["key"].string == key }
+      #expect((1...30).contains(toleration?["tolerationSeconds"].int ?? 300), "\(name) \(key)")
+      #expect(toleration?["effect"].string == "NoExecute")
+    }
+  }
+
   @Test func workersDrainWithinTheirGracePeriod() throws {
     var checked = 0
     for file in Kubernetes.files {
