@@ -14,7 +14,7 @@ RUN apt-get update \
 WORKDIR /apus
 COPY Package.swift ./
 COPY container/swift-packages.json Package.resolved
-COPY Benchmarks/Backends Benchmarks/Backends
+COPY Benchmarks/Programs Benchmarks/Programs
 COPY Datasets Datasets
 COPY Sources Sources
 COPY Tests Tests

@@ -90,9 +90,9 @@ let package = Package(
 
     // Times one backend for Benchmarks/compare-backends.
     .executableTarget(
-      name: "BackendComparison", dependencies: ["Apus"], path: "Benchmarks/Backends/BackendComparison"),
+      name: "BackendComparison", dependencies: ["Apus"], path: "Benchmarks/Programs/BackendComparison"),
     // Times the path of the lasso for Benchmarks/compare.
-    .executableTarget(name: "LassoPath", dependencies: ["Apus"], path: "Benchmarks/Comparison/LassoPath"),
+    .executableTarget(name: "LassoPath", dependencies: ["Apus"], path: "Benchmarks/Programs/LassoPath"),
 
     .target(name: "ApusTestSupport", path: "Tests/ApusTestSupport"),
     .testTarget(name: "ApusParallelTests", dependencies: ["ApusParallel", "ApusTestSupport"]),

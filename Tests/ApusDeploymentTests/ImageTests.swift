@@ -100,6 +100,21 @@ import Testing
     }
   }
 
+  /// A manifest with a target whose folder is not in the image does not build there, whichever product is asked for.
+  @Test func everyTargetsFolderGetsIntoTheBuild() throws {
+    let copied = try instructions("Dockerfile").filter { $0.name == "COPY" }
+      .flatMap { $0.rest.split(separator: " ").dropLast().map(String.init) }
+    let sent = try text(of: ".dockerignore").split(separator: "\n").filter { $0.hasPrefix("!") }.map {
+      $0.dropFirst()
+    }
+    let folders = try text(of: "Package.swift").matches(of: /path: "([^"]+)"/).map { String($0.1) }
+    #expect(folders.contains("Benchmarks/Programs/BackendComparison"))
+    for folder in folders {
+      #expect(copied.contains { folder == $0 || folder.hasPrefix("\($0)/") }, "\(folder)")
+      #expect(sent.contains { folder == $0 || folder.hasPrefix("\($0)/") }, "\(folder)")
+    }
+  }
+
   @Test func noSecretCanGetIntoALayer() throws {
     let ignored = try text(of: ".dockerignore").split(separator: "\n")
     #expect(ignored.contains("*"), "only what is named may be sent to the builder")

@@ -47,8 +47,8 @@ import Testing
       try FileManager.default.createDirectory(at: copy, withIntermediateDirectories: true)
       let publish = """
         cp -R Package.swift Sources Tests Datasets "$0"
-        mkdir -p "$0/Benchmarks/Backends"
-        cp -R Benchmarks/Backends/BackendComparison "$0/Benchmarks/Backends"
+        mkdir "$0/Benchmarks"
+        cp -R Benchmarks/Programs "$0/Benchmarks"
         cd "$0"
         git init --quiet
         git add .
