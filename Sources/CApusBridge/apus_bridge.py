@@ -134,7 +134,9 @@ class Bridge:
                 await self.placement.store(self.terms["session"]["executable"], address, again=True)
                 trouble = await self.connection.on_worker(address, "check", self.half.probe, self.session_text)
             if trouble:
-                message = f"worker host {host} cannot run this program: {trouble}"
+                if trouble == "missing":
+                    trouble = "does not keep the program's file"
+                message = f"worker host {host} {trouble}"
                 return self.report(TROUBLE, message=message, fatal=True)
             digests = list(self.placement.data.values())
             await asyncio.gather(*(self.placement.store(digest, address) for digest in digests))

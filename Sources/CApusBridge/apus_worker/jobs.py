@@ -90,7 +90,7 @@ def run_batch(terms, data, batch, run):
                 if failures_to_start < 3:
                     continue
                 for job in list(jobs):
-                    message = f"no worker could be started: {death.message}"
+                    message = f"worker host {socket.gethostname()} {cannot_run(session, death)}"
                     answers.append(ended(jobs, job, socket.gethostname(), "lost", message))
                 break
             worker.close()
@@ -136,12 +136,18 @@ def probe(terms):
     try:
         _give_back(_take_worker(session))
     except WorkerEnded as death:
-        return f"{death.message}\n{platform_table(session.platform, describe())}"
+        return cannot_run(session, death)
     except Missing:
         return "missing"
     except OSError as error:
-        return f"{error}\n{platform_table(session.platform, describe())}"
+        return cannot_run(session, error)
     return None
+
+
+def cannot_run(session, trouble):
+    """Why the session's program does not run here, with both sides' systems: jobs may get to a host before the check."""
+    reason = trouble.message if isinstance(trouble, WorkerEnded) else str(trouble)
+    return f"cannot run this program: {reason}\n{platform_table(session.platform, describe())}"
 
 
 def platform_table(program, worker):

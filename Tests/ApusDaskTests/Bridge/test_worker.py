@@ -149,6 +149,18 @@ class ProcessTests(unittest.TestCase):
             self.assertEqual(jobs.run_batch(TERMS, {}, struct.pack("<Q", 1) + wire.sized("x"), 7), b"\0")
         self.assertEqual(jobs._busy, {})
 
+    def test_jobs_that_come_before_the_check_say_what_it_says(self):
+        class Foreign:
+            def __init__(self, session):
+                raise process.WorkerEnded("lost", "Exec format error")
+
+        terms = TERMS.replace('"s"', '"foreign"')[:-1] + ', "platform": {"machine": "vax"}}'
+        with mock.patch.object(jobs, "ApusWorker", Foreign):
+            answer = jobs.run_batch(terms, {}, struct.pack("<Q", 1) + wire.sized("x"), 8)
+        text = answer.decode(errors="replace")
+        self.assertIn("cannot run this program: Exec format error", text)
+        self.assertRegex(text, r"machine +vax +\S")
+
     def test_hosts_are_compared_side_by_side(self):
         text = jobs.platform_table({"machine": "x86_64", "libc": "glibc 2.41"}, {"machine": "aarch64"})
         self.assertRegex(text, r"program +worker\n")
