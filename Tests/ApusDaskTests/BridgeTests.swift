@@ -8,6 +8,6 @@ import Testing
     let sources = repositoryRoot.appendingPathComponent("Sources/CApusBridge").path
     let run = try runProgram(LocalDask.python, ["-B", tests, sources])
     #expect(run.exitCode == 0, "\(run.errors)")
-    #expect(run.errors.contains("Ran 13 tests"), "\(run.errors)")
+    #expect(run.errors.contains("Ran 14 tests"), "\(run.errors)")
   }
 }

@@ -102,6 +102,37 @@ import Testing
 
   }
 
+  @Test func aHostThatStoodStillDoesNotTakeWhatOthersHold() async throws {
+    let scratch = try ScratchStudy()
+    let search = GridSearch(grid(3, tag: CountedEstimator.newTag()), options)
+    let (store, holder, keys) = try await studyHeldBy(
+      ProcessIdentity(world: "elsewhere", number: 1, start: 1), scratch, search)
+    let other = StudySession.Identity(study: 1, session: try store.openSession(of: .current, on: 1))
+    func setBack(_ sessions: StudySession.Identity...) async throws {
+      try await DatabaseQueue(path: scratch.path).write { database in
+        for identity in sessions {
+          try database.execute(
+            sql: "UPDATE session SET heartbeat = heartbeat - 3600 WHERE id = ?", arguments: [identity.session]
+          )
+        }
+      }
+    }
+    var position = 0
+    func claim() throws -> [FitKey] {
+      try store.claim(keys, holding: [], for: other, since: &position) { _ in }
+    }
+    // Neither was heard for an hour: nobody knows whether the other one is gone, now or a moment later.
+    try await setBack(holder, other)
+    #expect(try claim() == [])
+    #expect(try claim() == [])
+    // The other one was heard, and this one was not.
+    try await setBack(other)
+    #expect(try claim() == [])
+    // This one was heard, and the other was not.
+    try await setBack(holder)
+    #expect(try claim() == keys)
+  }
+
   @Test func lateResultsAreAccepted() async throws {
     let scratch = try ScratchStudy()
     let tag = CountedEstimator.newTag()

@@ -72,22 +72,33 @@ extension SQLiteStudyStore {
         SELECT id, world, process, process_start, heartbeat, held FROM session
         WHERE study = ? AND id <> ? AND held IS NOT NULL
         """, arguments: [session.study, session.session])
+    // Where this process was not heard either, a disk or a host stood still, and the others' silence since then says
+    // nothing: those that were alive when it was last heard get a new lease.
+    let own =
+      try Double.fetchOne(
+        database, sql: "SELECT heartbeat FROM session WHERE id = ?", arguments: [session.session]) ?? 0
+    let now = Date().timeIntervalSince1970
+    let stoodStill = now - own > 2 * StudySession.heartbeatInterval
     var taken = Set<FitKey>()
     for other in others {
-      if isGone(other) {
+      // A heartbeat from the future was written before the clock was set back.
+      let silence = stoodStill ? own - other[4] : abs(now - other[4])
+      if isGone(other, silentFor: silence) {
         try database.execute(
           sql: "UPDATE session SET ended = heartbeat, held = NULL WHERE id = ?", arguments: [other[0] as Int])
       } else {
+        if stoodStill {
+          try database.execute(
+            sql: "UPDATE session SET heartbeat = ? WHERE id = ?", arguments: [now, other[0] as Int])
+        }
         HeldFits.forEach(other[5]) { taken.insert($0) }
       }
     }
     return taken
   }
 
-  private static func isGone(_ session: Row) -> Bool {
+  private static func isGone(_ session: Row, silentFor silence: Double) -> Bool {
     let process = ProcessIdentity(world: session[1], number: session[2], start: session[3])
-    // A heartbeat from the future was written before the clock was set back.
-    let silence = abs(Date().timeIntervalSince1970 - (session[4] as Double))
     return silence > StudySession.leaseTime || process.hasEnded
   }
 
@@ -118,7 +129,7 @@ extension SQLiteStudyStore {
       for session in try Row.fetchAll(
         database,
         sql: "SELECT id, world, process, process_start, heartbeat FROM session WHERE ended IS NULL")
-      where Self.isGone(session) {
+      where Self.isGone(session, silentFor: abs(Date().timeIntervalSince1970 - session[4])) {
         try database.execute(
           sql: "UPDATE session SET ended = heartbeat, held = NULL WHERE id = ?",
           arguments: [session[0] as Int])

@@ -24,7 +24,8 @@ package final class StudySession: FitSession {
   /// The seconds after which a process that is not heard counts as gone: long beside a host that is busy, short
   /// beside the time after which a person wonders.
   package static var leaseTime: Double { 60 }
-  private static var heartbeatInterval: TimeInterval { 10 }
+  /// The seconds from one heartbeat to the next.
+  static var heartbeatInterval: TimeInterval { 10 }
 
   package let candidateNumbers: [Int]
   private let store: any StudyStore
