@@ -257,7 +257,7 @@ class Bridge:
             self.answer(BATCH, struct.pack("<Q", batch.number) + value[1:])
 
     def split(self, batch, long, records):
-        """A job that takes long goes on alone, and those that waited behind it go on without it."""
+        """Those that waited behind a job that takes long go on without it, and before it; it goes on alone."""
         done, body = set(), self.half.Body(records)
         while not body.at_end:
             body.sized()
@@ -266,7 +266,7 @@ class Bridge:
                 done.add(results.take("QBdd")[0])
                 results.sized()
         left = [(job, message) for job, message in self.jobs(batch) if job not in done]
-        for part in ([one for one in left if one[0] == long], [one for one in left if one[0] != long]):
+        for part in ([one for one in left if one[0] != long], [one for one in left if one[0] == long]):
             if part:
                 self.submit(self.part(batch, part))
 
