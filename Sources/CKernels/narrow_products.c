@@ -3,7 +3,7 @@
 #include <string.h>
 
 #if defined(__clang__)
-#pragma clang fp reassociate(on) contract(fast)
+#pragma clang fp reassociate(off) contract(fast)
 #endif
 
 typedef double Doubles __attribute__((ext_vector_type(4)));

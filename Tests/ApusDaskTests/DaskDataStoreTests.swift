@@ -85,21 +85,11 @@ import Testing
     // The bridge takes its credentials from this program's environment, workers from theirs.
     for (name, value) in environment { setenv(name, value, 1) }
     defer { for name in environment.keys { unsetenv(name) } }
-    let made = try runProgram(
-      LocalDask.python,
-      [
-        "-c",
-        """
-        import boto3, time
-        while True:  # until the server is there; the test has a time limit
-            try:
-                boto3.client("s3").create_bucket(Bucket="sweeps")
-                break
-            except Exception:
-                time.sleep(0.1)
-        """,
-      ])
-    #expect(made.exitCode == 0, "\(made.errors)")
+    try makeBucket(
+      """
+      import boto3
+      boto3.client("s3").create_bucket(Bucket="sweeps")
+      """)
     try await sum(own + 2, from: "s3://sweeps/data", environment: environment)
     // A bucket that is not there is an error, and is not made.
     let missing = try await failure(of: own + 3, from: "s3://nowhere/data", environment: environment)
@@ -129,24 +119,14 @@ import Testing
     ]
     for (name, value) in environment { setenv(name, value, 1) }
     defer { for name in environment.keys { unsetenv(name) } }
-    let made = try runProgram(
-      LocalDask.python,
-      [
-        "-c",
-        """
-        import os, time, urllib.request
-        host = os.environ["STORAGE_EMULATOR_HOST"]
-        while True:  # until the server is there; the test has a time limit
-            try:
-                urllib.request.urlopen(urllib.request.Request(
-                    host + "/storage/v1/b?project=tests", data=b'{"name": "sweeps"}',
-                    headers={"Content-Type": "application/json"}))
-                break
-            except OSError:
-                time.sleep(0.1)
-        """,
-      ])
-    #expect(made.exitCode == 0, "\(made.errors)")
+    try makeBucket(
+      """
+      import os, urllib.request
+      host = os.environ["STORAGE_EMULATOR_HOST"]
+      urllib.request.urlopen(urllib.request.Request(
+          host + "/storage/v1/b?project=tests", data=b'{"name": "sweeps"}',
+          headers={"Content-Type": "application/json"}))
+      """)
     try await sum(own + 5, from: "gs://sweeps/data", environment: environment)
     let missing = try await failure(of: own + 6, from: "gs://nowhere/data", environment: environment)
     #expect(missing.contains("cannot write gs://nowhere/data/"), "\(missing)")
@@ -160,6 +140,11 @@ import Testing
     } throws: {
       "\($0)".contains("'somewhere' is not a place for data")
     }
+  }
+
+  /// Asks a server for a bucket until it is there; the suite has a time limit.
+  private func makeBucket(_ program: String) throws {
+    while try runProgram(LocalDask.python, ["-c", program]).exitCode != 0 { usleep(100_000) }
   }
 
   private func start(_ arguments: [String]) throws -> Process {

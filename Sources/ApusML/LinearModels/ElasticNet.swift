@@ -102,20 +102,18 @@ public struct ElasticNet: Estimator {
   public func path(
     _ data: Dataset, alphas: [Double]? = nil, _ context: FitContext = FitContext()
   ) throws -> [(alpha: Double, model: LinearRegressionModel)] {
-    try path(data, alphas: alphas, name: Self.name, context)
-  }
-
-  func path(
-    _ data: Dataset, alphas: [Double]?, name: String, _ context: FitContext
-  ) throws -> [(alpha: Double, model: LinearRegressionModel)] {
     for alpha in alphas ?? [alpha] {
       var estimator = self
       estimator.alpha = alpha
-      do { try estimator.validate() } catch var error as ApusError {
-        error.message = error.message.replacing("\(Self.name):", with: "\(name):")
-        throw error
-      }
+      try estimator.validate()
     }
+    return try path(data, alphas: alphas, name: Self.name, context)
+  }
+
+  /// The path of hyperparameters that have been looked at already.
+  func path(
+    _ data: Dataset, alphas: [Double]?, name: String, _ context: FitContext
+  ) throws -> [(alpha: Double, model: LinearRegressionModel)] {
     let problem = try ElasticNetProblem(data, estimator: name, fitIntercept: fitIntercept, context.compute)
     var descent = CoordinateDescent(problem)
     let strongest = descent.strongestGradient(positive: positive) / l1Ratio

@@ -70,7 +70,12 @@ public struct Lasso: Estimator {
   public func path(
     _ data: Dataset, alphas: [Double]? = nil, _ context: FitContext = FitContext()
   ) throws -> [(alpha: Double, model: LinearRegressionModel)] {
-    try asElasticNet.path(data, alphas: alphas, name: Self.name, context)
+    for alpha in alphas ?? [alpha] {
+      var estimator = self
+      estimator.alpha = alpha
+      try estimator.validate()
+    }
+    return try asElasticNet.path(data, alphas: alphas, name: Self.name, context)
   }
 
   /// The same estimator as a special case.

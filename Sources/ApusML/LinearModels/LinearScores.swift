@@ -2,8 +2,26 @@ import ApusLinearAlgebra
 import ApusParallel
 import CKernels
 
-/// Up to so many scores a row, products have loops of their own: general ones are made for wide matrices.
-let narrowestScores = 48
+/// Products of few scores a row have loops of their own: general ones are made for wide matrices.
+enum NarrowProducts {
+  /// The most scores a row.
+  static let mostScores = 48
+
+  /// The numbers from one row of scores, or of coefficients, to the next: gaps make them whole vectors.
+  static func stride(scores k: Int) -> Int { (k + 3) / 4 * 4 }
+
+  /// The coefficients of `k` scores with rows of ``stride(scores:)`` numbers, `p × stride`, zeros in the gaps.
+  static func spread(
+    features p: Int, scores k: Int, _ coefficient: (_ feature: Int, _ score: Int) -> Double
+  ) -> [Double] {
+    let stride = stride(scores: k)
+    var spread = [Double](repeating: 0, count: p * stride)
+    for feature in 0..<p {
+      for score in 0..<k { spread[feature * stride + score] = coefficient(feature, score) }
+    }
+    return spread
+  }
+}
 
 /// The scores `X·Wᵀ + b` of rows for each of `k` linear functions, `n × k`.
 ///
@@ -19,7 +37,7 @@ func linearScores(
     return try Matrix(rowCount: features.rowCount, columnCount: 1, elements: scores)
   }
   var scores =
-    k <= narrowestScores
+    k <= NarrowProducts.mostScores
     ? try narrowScores(features, coefficients, compute)
     : try features.multiplied(byTransposeOf: coefficients, compute)
   let areFinite = scores.withUnsafeMutableElements { scores in
@@ -50,6 +68,7 @@ func linearPredictions(
     // Blocks write disjoint rows.
     nonisolated(unsafe) let target = target
     let checks = try compute.map(blocks.count) { block in
+      try compute.cancellation.check()
       let rows = blocks[block]
       return features.withUnsafeElements { x in
         ckernels_linear_predictions(
@@ -60,6 +79,7 @@ func linearPredictions(
     areFinite = checks.allSatisfy { $0 }
     filled = features.rowCount
   }
+  // A missing feature makes its row's prediction one that is not a number.
   if !areFinite { try features.requireFinite(for: "the model") }
   return predictions
 }
@@ -69,13 +89,8 @@ private func narrowScores(
   _ features: Matrix<Double>, _ coefficients: Matrix<Double>, _ compute: ComputeContext
 ) throws -> Matrix<Double> {
   let (p, k) = (features.columnCount, coefficients.rowCount)
-  let stride = (k + 3) / 4 * 4
-  let spread = Matrix<Double>(rowCount: p, columnCount: stride) { target in
-    target.update(repeating: 0)
-    for feature in 0..<p {
-      for score in 0..<k { target[feature * stride + score] = coefficients[score, feature] }
-    }
-  }
+  let stride = NarrowProducts.stride(scores: k)
+  let spread = NarrowProducts.spread(features: p, scores: k) { coefficients[$1, $0] }
   // As many rows as fit a second-level cache beside their scores.
   let blocks = RowBlocks(rowCount: features.rowCount, minimumSize: max(32, 32_768 / (p + stride)))
   return try Matrix(rowCount: features.rowCount, columnCount: k) { target in
@@ -87,10 +102,7 @@ private func narrowScores(
       let buffer = UnsafeMutablePointer<Double>.allocate(capacity: rows.count * stride)
       defer { buffer.deallocate() }
       features.withUnsafeElements { x in
-        spread.withUnsafeElements { w in
-          ckernels_narrow_scores(
-            rows.count, p, stride, x.baseAddress! + rows.lowerBound * p, w.baseAddress!, buffer)
-        }
+        ckernels_narrow_scores(rows.count, p, stride, x.baseAddress! + rows.lowerBound * p, spread, buffer)
       }
       for row in 0..<rows.count {
         (target + (rows.lowerBound + row) * k).update(from: buffer + row * stride, count: k)

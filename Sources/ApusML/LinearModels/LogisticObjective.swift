@@ -33,19 +33,14 @@ struct LogisticObjective: Sendable {
   /// The number of parameters.
   var parameterCount: Int { coefficientCount + (fitIntercept ? scoreCount : 0) }
 
-  /// The numbers from one row of scores, or of coefficients, to the next in the loops over rows: gaps make them whole
-  /// vectors.
-  private var rowStride: Int { scoreCount == 1 ? 1 : (scoreCount + 3) / 4 * 4 }
+  /// The numbers from one row of scores, or of coefficients, to the next in the loops over rows.
+  private var rowStride: Int { scoreCount == 1 ? 1 : NarrowProducts.stride(scores: scoreCount) }
 
   /// The coefficients with rows of ``rowStride`` numbers.
   private func spread(_ parameters: [Double]) -> [Double] {
-    let (k, stride) = (scoreCount, rowStride)
-    guard stride > k else { return parameters }
-    var spread = [Double](repeating: 0, count: featureCount * stride)
-    for feature in 0..<featureCount {
-      for score in 0..<k { spread[feature * stride + score] = parameters[feature * k + score] }
-    }
-    return spread
+    let k = scoreCount
+    guard rowStride > k else { return parameters }
+    return NarrowProducts.spread(features: featureCount, scores: k) { parameters[$0 * k + $1] }
   }
 
   /// The value of F and its gradient, both in centred coordinates.
@@ -175,21 +170,24 @@ private func addLogisticLoss(
       residualSums[1] += ckernels_logistic_residuals(
         count, scores, offsets[0], labels + row, blockWeights, residualSums)
       BLAS.gemv(transpose: true, m: count, n: p, a: block, aStride: p, x: scores, beta: 1, y: sums)
-    } else if stride <= narrowestScores {
-      ckernels_narrow_scores(count, p, stride, block, coefficients, scores)
-      residualSums[k] += ckernels_softmax_residuals(
-        count, k, scores, stride, offsets, labels + row, blockWeights, residualSums)
-      ckernels_narrow_gradient(count, p, stride, block, scores, sums)
     } else {
-      BLAS.gemm(
-        m: count, n: stride, k: p, a: block, aStride: p, b: coefficients, bStride: stride, c: scores,
-        cStride: stride)
+      let isNarrow = stride <= NarrowProducts.mostScores
+      if isNarrow {
+        ckernels_narrow_scores(count, p, stride, block, coefficients, scores)
+      } else {
+        BLAS.gemm(
+          m: count, n: stride, k: p, a: block, aStride: p, b: coefficients, bStride: stride, c: scores,
+          cStride: stride)
+      }
       residualSums[k] += ckernels_softmax_residuals(
         count, k, scores, stride, offsets, labels + row, blockWeights, residualSums)
-      BLAS.gemm(
-        transposeA: true, m: p, n: stride, k: count, a: block, aStride: p, b: scores, bStride: stride,
-        beta: 1,
-        c: sums, cStride: stride)
+      if isNarrow {
+        ckernels_narrow_gradient(count, p, stride, block, scores, sums)
+      } else {
+        BLAS.gemm(
+          transposeA: true, m: p, n: stride, k: count, a: block, aStride: p, b: scores, bStride: stride,
+          beta: 1, c: sums, cStride: stride)
+      }
     }
     row += count
   }

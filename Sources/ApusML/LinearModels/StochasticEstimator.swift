@@ -16,7 +16,7 @@ public protocol StochasticEstimator: Estimator {
   var eta0: Double { get set }
   /// The number of rows of a step.
   var batchSize: Int { get set }
-  /// Whether to return the mean of all steps instead of the last.
+  /// Whether to return the mean of the steps after the first epoch instead of the last step.
   var averages: Bool { get set }
   /// The fit ends after five epochs that better the mean loss by less; nil for all epochs.
   var tolerance: Double? { get set }
@@ -42,7 +42,8 @@ extension StochasticEstimator {
         "batchSize", \Self.batchSize, in: .atLeast(1),
         "The rows of a step, which goes by their mean gradient."),
       Hyperparameter(
-        "averages", \Self.averages, alias: "average", "Whether to return the mean of all steps."),
+        "averages", \Self.averages, alias: "average",
+        "Whether to return the mean of the steps after the first epoch."),
       Hyperparameter(
         "tolerance", \Self.tolerance, alias: "tol", in: .atLeast(0),
         "The fit ends after five epochs that better the mean loss by less; null for all epochs."),

@@ -74,10 +74,10 @@ extension SQLiteStudyStore {
         """, arguments: [session.study, session.session])
     // Where this process was not heard either, a disk or a host stood still, and the others' silence since then says
     // nothing: those that were alive when it was last heard get a new lease.
+    let now = Date().timeIntervalSince1970
     let own =
       try Double.fetchOne(
-        database, sql: "SELECT heartbeat FROM session WHERE id = ?", arguments: [session.session]) ?? 0
-    let now = Date().timeIntervalSince1970
+        database, sql: "SELECT heartbeat FROM session WHERE id = ?", arguments: [session.session]) ?? now
     let stoodStill = now - own > 2 * StudySession.heartbeatInterval
     var taken = Set<FitKey>()
     for other in others {

@@ -68,7 +68,6 @@ public struct KBinsDiscretizer: TransformerEstimator {
       return Array(edges.dropFirst().dropLast())
     }
   }
-
 }
 
 /// The values of a column that weigh something, in ascending order.
