@@ -41,7 +41,7 @@ import Testing
     estimator.coef0 = 1
     estimator.tolerance = 1e-4
     let model = try estimator.fit(data)
-    guard case .classes(let classes, _) = data.target else { return }
+    let classes = try data.targetClasses()
     var alphas = [Double](repeating: 0, count: 90)
     for (position, row) in model.supportRows.enumerated() { alphas[row] = model.coefficients[position, 0] }
     // Coefficients are positive for the first class.
@@ -75,7 +75,7 @@ import Testing
     (estimator.kernel, estimator.c, estimator.gamma, estimator.degree) = (kernel, 0.7, .value(0.4), 2)
     (estimator.coef0, estimator.epsilon, estimator.tolerance) = (1, 0.3, 1e-4)
     let model = try estimator.fit(data)
-    guard case .values(let target) = data.target else { return }
+    let target = try data.targetValues()
     var coefficients = [Double](repeating: 0, count: 90)
     for (row, coefficient) in zip(model.supportRows, model.coefficients) { coefficients[row] = coefficient }
     var (free, bounded, inside) = (0, 0, 0)

@@ -4,36 +4,30 @@ import Foundation
 /// A program that runs while a test does something else, and is looked at meanwhile.
 final class RunningProgram {
   private let process = Process()
-  private let folder: URL
+  private let written: URL
 
   init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("apus-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    written = FileManager.default.temporaryDirectory.appendingPathComponent("apus-\(UUID().uuidString)")
+    try Data().write(to: written)
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [program] + arguments
     process.currentDirectoryURL = repositoryRoot
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    for name in ["output", "errors"] { try Data().write(to: folder.appendingPathComponent(name)) }
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try FileHandle(forWritingTo: folder.appendingPathComponent("output"))
-    process.standardError = try FileHandle(forWritingTo: folder.appendingPathComponent("errors"))
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = try FileHandle(forWritingTo: written)
     try process.run()
   }
 
   deinit {
     if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    try? FileManager.default.removeItem(at: folder)
+    try? FileManager.default.removeItem(at: written)
   }
 
   var isRunning: Bool { process.isRunning }
 
-  /// What it has written so far.
-  var output: String { text("output") }
-  var errors: String { text("errors") }
-
-  private func text(_ name: String) -> String {
-    (try? String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)) ?? ""
-  }
+  /// What it has written to standard error so far.
+  var errors: String { (try? String(contentsOf: written, encoding: .utf8)) ?? "" }
 
   /// Waits until its standard error contains what is expected.
   ///

@@ -100,14 +100,14 @@ private struct ForestGoldens: Decodable {
       // Bins hold equal weights, and class weights a hundred times apart would leave one class with hardly any.
       if case .object = parameters["class_weight"] { parameters["splits"] = .string("exact") }
       let estimator = try AnyEstimator(named: golden.estimator, parameters: parameters).base
-      if let regressor = estimator as? any ForestEstimator & Regressor {
-        let model = try regressor.fitForest(train, context)
-        score += rSquared(try model.predict(test.features), test.target) / Double(seedCount)
+      let model: any FittedModel = try estimator.fit(train, context)
+      if let model = model as? ForestRegressorModel {
+        score += try rSquared(model.predict(test.features), test.targetValues()) / Double(seedCount)
         outOfBag += (model.outOfBag?.score ?? 0) / Double(seedCount)
       } else {
-        let classifier = try #require(estimator as? any ForestEstimator & Classifier)
-        let model = try classifier.fitForest(train, context)
-        score += accuracy(try model.predictClasses(test.features, .allCPUs), test.target) / Double(seedCount)
+        let model = try #require(model as? ForestClassifierModel)
+        let predicted = try model.predictClasses(test.features, .allCPUs)
+        score += try accuracy(predicted, test.targetClasses()) / Double(seedCount)
         outOfBag += (model.outOfBag?.score ?? 0) / Double(seedCount)
       }
     }
@@ -132,40 +132,11 @@ private func withMissingValues(_ data: Dataset) -> Dataset {
   return data.replacingFeatures(features, columns: data.columns)
 }
 
-private protocol Classifier {
-  func fitForest(_ data: Dataset, _ context: FitContext) throws -> ForestClassifierModel
-}
-private protocol Regressor {
-  func fitForest(_ data: Dataset, _ context: FitContext) throws -> ForestRegressorModel
-}
-extension RandomForestClassifier: Classifier {
-  fileprivate func fitForest(_ data: Dataset, _ context: FitContext) throws -> ForestClassifierModel {
-    try fit(data, context)
-  }
-}
-extension ExtraTreesClassifier: Classifier {
-  fileprivate func fitForest(_ data: Dataset, _ context: FitContext) throws -> ForestClassifierModel {
-    try fit(data, context)
-  }
-}
-extension RandomForestRegressor: Regressor {
-  fileprivate func fitForest(_ data: Dataset, _ context: FitContext) throws -> ForestRegressorModel {
-    try fit(data, context)
-  }
-}
-extension ExtraTreesRegressor: Regressor {
-  fileprivate func fitForest(_ data: Dataset, _ context: FitContext) throws -> ForestRegressorModel {
-    try fit(data, context)
-  }
+private func accuracy(_ predicted: [Int32], _ truth: [Int32]) -> Double {
+  Double(zip(predicted, truth).count { $0 == $1 }) / Double(truth.count)
 }
 
-private func accuracy(_ predicted: [Int32], _ target: Target) -> Double {
-  guard case .classes(let indices, _) = target else { return .nan }
-  return Double(zip(predicted, indices).count { $0 == $1 }) / Double(indices.count)
-}
-
-private func rSquared(_ predicted: [Double], _ target: Target) -> Double {
-  guard case .values(let values) = target else { return .nan }
+private func rSquared(_ predicted: [Double], _ values: [Double]) -> Double {
   let mean = values.reduce(0, +) / Double(values.count)
   let residual = zip(predicted, values).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
   return 1 - residual / values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }

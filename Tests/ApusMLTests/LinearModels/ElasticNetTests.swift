@@ -29,7 +29,7 @@ import Testing
 
   /// The largest violation of the optimality conditions of the lasso, in units of α.
   private func violation(_ model: LinearRegressionModel, _ data: Dataset, alpha: Double) throws -> Double {
-    guard case .values(let y) = data.target else { return .infinity }
+    let y = try data.targetValues()
     let residuals = try zip(y, model.predict(data.features)).map { ($0 - $1) / Double(y.count) }
     let slopes = try data.features.transposedMultiplied(by: residuals)
     return zip(slopes, model.coefficients).reduce(0) { largest, pair in
@@ -50,7 +50,7 @@ import Testing
 
   @Test func theGapBoundsTheDistanceToTheMinimum() throws {
     let data = try Dataset.linear(100, 20, noise: 2)
-    guard case .values(let y) = data.target else { return }
+    let y = try data.targetValues()
     let mean = y.reduce(0, +) / 100
     let variation = y.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 100
     func value(_ model: LinearRegressionModel, _ alpha: Double) throws -> Double {

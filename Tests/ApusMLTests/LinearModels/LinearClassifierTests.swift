@@ -40,7 +40,7 @@ import Testing
     let scaler = try StandardScaler().fit(data)
     data = data.replacingFeatures(try scaler.transform(data.features, .sequential), columns: data.columns)
     data = try data.replacingWeights((0..<data.rowCount).map { 0.5 + Double($0 % 4) })
-    guard case .classes(let classes, _) = data.target, let weights = data.weights else { return }
+    let (classes, weights) = (try data.targetClasses(), try #require(data.weights))
     let (c, total) = (0.05, weights.reduce(0, +))
     let model = try LogisticRegression(
       c: c, penalty: .elasticnet, l1Ratio: share, tolerance: 1e-9, maxIterations: 1000
@@ -100,7 +100,7 @@ import Testing
     let data = try Dataset(bundled: "letter")
     let rows = data.gatheringRows(Array(0..<2000))
     let model = try LinearSVC(c: 0.1).fit(rows)
-    guard case .classes(let classes, _) = rows.target else { return }
+    let classes = try rows.targetClasses()
     let scores = try model.scores(rows.features)
     for score in 0..<26 {
       let slopes = (0..<2000).map { row in

@@ -25,7 +25,7 @@ import Testing
   private func gradientNorm(
     _ model: LogisticRegressionModel, _ data: Dataset, c: Double
   ) throws -> Double {
-    guard case .classes(let classes, _) = data.target else { return .infinity }
+    let classes = try data.targetClasses()
     let weights = data.weights ?? [Double](repeating: 1, count: data.rowCount)
     let total = weights.reduce(0, +)
     let probabilities = try model.predictProbabilities(data.features)

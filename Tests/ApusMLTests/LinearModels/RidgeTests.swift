@@ -26,7 +26,7 @@ import Testing
       let weights = (0..<n).map { 0.5 + Double($0 % 4) }
       let data = try Dataset.linear(n, p, noise: 1, weights: weights)
       let model = try Ridge(alpha: alpha, positive: true).fit(data)
-      guard case .values(let y) = data.target else { return }
+      let y = try data.targetValues()
       #expect(model.coefficients.min()! >= 0)
       if n > 1 { #expect(model.coefficients.max()! > 0) }
       let residuals = try zip(y, model.predict(data.features)).map { $0 - $1 }
@@ -59,7 +59,7 @@ import Testing
       let weights = (0..<n).map { 0.5 + Double($0 % 4) }
       let data = try Dataset.linear(n, p, weights: weights)
       let model = try Ridge(alpha: alpha).fit(data)
-      guard case .values(let y) = data.target else { return }
+      let y = try data.targetValues()
       let residuals = try zip(model.predict(data.features), y).map { $0 - $1 }
       let weighted = zip(residuals, weights).map { $0 * $1 }
       let gradient = try data.features.transposedMultiplied(by: weighted)

@@ -25,7 +25,7 @@ import Testing
     let model = try SGDClassifier(
       loss: .logLoss, alpha: alpha, averages: true, tolerance: nil, maxIterations: 200
     ).fit(data)
-    guard case .classes(let classes, _) = data.target else { return }
+    let classes = try data.targetClasses()
     func value(_ coefficients: Matrix<Double>, _ intercept: Double) throws -> Double {
       let scores = try data.features.multiplied(by: coefficients.row(0))
       let loss = zip(scores, classes).reduce(0.0) { sum, pair in
@@ -49,7 +49,7 @@ import Testing
 
   @Test func everyLossClassifies() throws {
     let data = try standardized("wine")
-    guard case .classes(let truth, _) = data.target else { return }
+    let truth = try data.targetClasses()
     for loss in SGDClassifierLoss.allCases {
       let model = try SGDClassifier(loss: loss, learningRate: .invscaling).fit(data)
       let predicted = try model.predictClasses(data.features, .sequential)
@@ -123,7 +123,7 @@ import Testing
   @Test func stepsOfAllRowsAreGradientDescent() throws {
     let weights = (0..<1500).map { 0.5 + Double($0 % 3) }
     let data = try Dataset.linear(1500, 3, noise: 0.5, weights: weights)
-    guard case .values(let y) = data.target else { return }
+    let y = try data.targetValues()
     let (alpha, rate, steps) = (0.01, 0.1, 40)
     var (w, intercept) = ([0.0, 0, 0], 0.0)
     for _ in 0..<steps {
@@ -145,7 +145,7 @@ import Testing
 
   @Test func batchesThatDoNotDivideTheRowsLearnToo() throws {
     let data = try standardized("wine")
-    guard case .classes(let truth, _) = data.target else { return }
+    let truth = try data.targetClasses()
     for batchSize in [7, 100, 177] {
       let model = try SGDClassifier(loss: .logLoss, batchSize: batchSize, tolerance: nil, maxIterations: 100)
         .fit(data)

@@ -4,7 +4,8 @@ import ApusML
 import ApusParallel
 import Testing
 
-/// Every built-in estimator, with its default options and others, on every kind of degenerate data: a finite answer, or an error that says why not.
+/// Every built-in estimator, with its default options and others, on every kind of degenerate data: a finite
+/// answer, or an error that says why not.
 @Suite struct DegenerateDataTests {
   @Test(arguments: DegenerateData.all) func answersAreFiniteOrErrorsAreClear(_ data: DegenerateData) throws {
     #expect(LibraryEstimators.all.count >= 38)
