@@ -127,7 +127,7 @@ import Testing
       let studies = (try? list.json()["studies"]) as? [[String: Any]]
       return studies?.first?["fits"] as? Int ?? 0
     }
-    while process.isRunning, try fits() < 2 { Thread.sleep(forTimeInterval: 0.05) }
+    while process.isRunning, !Task.isCancelled, try fits() < 2 { Thread.sleep(forTimeInterval: 0.05) }
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     #expect(process.terminationReason == .uncaughtSignal)
@@ -138,7 +138,8 @@ import Testing
       try ApusBinary.shell("pgrep -f '/apus-[0-9]+/[0-9a-f]{64}[.][0-9a-f]{12} worker' | grep -vw $$ || true")
         .output
     }
-    while try !isAlive().isEmpty { Thread.sleep(forTimeInterval: 0.1) }
+    while !Task.isCancelled, try !isAlive().isEmpty { Thread.sleep(forTimeInterval: 0.1) }
+    #expect(try isAlive().isEmpty)
     let resumed = try ApusBinary.run(arguments: forests, environment: environment)
     #expect(resumed.status == 0, "\(resumed.errors)")
     #expect(resumed.errors.contains("Continuing: \(kept) of 32 fits"), "\(resumed.errors)")

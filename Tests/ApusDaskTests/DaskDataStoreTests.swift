@@ -144,7 +144,10 @@ import Testing
 
   /// Asks a server for a bucket until it is there; the suite has a time limit.
   private func makeBucket(_ program: String) throws {
-    while try runProgram(LocalDask.python, ["-c", program]).exitCode != 0 { usleep(100_000) }
+    while try runProgram(LocalDask.python, ["-c", program]).exitCode != 0 {
+      try Task.checkCancellation()
+      usleep(100_000)
+    }
   }
 
   private func start(_ arguments: [String]) throws -> Process {
