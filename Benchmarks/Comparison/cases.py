@@ -19,9 +19,10 @@ class Case:
     standardize: bool = False
     unsupervised: bool = False
     repeats: int = 3
-    # Multiplications and additions, and numbers read, of rows, columns, classes and iterations: what the method
-    # cannot do without. None where it depends on the data, as for trees and support vectors.
+    # What the method cannot do without, in the units of `floors.measure`: of rows, columns, classes and iterations, or,
+    # where it depends on the data, counted in the model of the peer `sklearn`.
     work: Callable | None = None
+    counted_work: Callable | None = None
     # Peers whose name ends so get their features in single precision.
     SINGLE = "float32"
 
@@ -70,6 +71,26 @@ class NormalEquations:
         return features @ self.coefficients + self.intercept
 
 
+def _library(name, *arguments, **settings):
+    """A model of `library_peers`."""
+
+    def make(threads):
+        import library_peers
+
+        return getattr(library_peers, name)(*arguments, **settings)
+
+    return make
+
+
+def _faiss(**settings):
+    def make(threads):
+        from library_peers import FaissKMeans
+
+        return FaissKMeans(threads, 50, **settings)
+
+    return make
+
+
 def _ranger(classifies):
     def make(threads):
         from r_peers import Ranger
@@ -99,6 +120,7 @@ def _lightgbm_forest(threads):
 
 
 FOREST = {"n_estimators": 100, "random_state": 0}
+MLPACK_FOREST = _library("Mlpack", "RandomForest", num_trees=100, minimum_leaf_size=1, seed=1)
 LOGISTIC = {"C": 1.0, "max_iter": 1000}
 
 # Fixed first centres: rows of the training data, the same for all tools.
@@ -132,36 +154,65 @@ def _fixed(library):
 
 def _logistic_work(rows, columns, classes, iterations):
     scores = 1 if classes == 2 else classes
-    return 4 * rows * columns * scores * iterations, rows * columns
+    return {"products": 4 * rows * columns * scores * iterations, "reads": rows * columns}
 
 
 def _gram_work(rows, columns, classes, iterations):
-    return rows * columns * (columns + 1), rows * columns
+    return {"products": rows * columns * (columns + 1), "reads": rows * columns}
 
 
 def _k_means_work(rows, columns, classes, iterations):
     # One pass over all centres; bounds may save the others.
-    return 2 * rows * columns * 50, rows * columns
+    return {"products": 2 * rows * columns * 50, "reads": rows * columns}
+
+
+def _forest_work(forest, features, target):
+    """One count, or one sum, for each row of an inner node and each feature that the node looks at."""
+    trees = [estimator.tree_ for estimator in forest.estimators_]
+    visits = sum(int(tree.n_node_samples[tree.children_left >= 0].sum()) for tree in trees)
+    return {"counts": visits * forest.estimators_[0].max_features_}
+
+
+def _kernel_work(machine, features, target):
+    """The kernel of each support vector and each row of its pairs of classes: without it nobody knows the optimum.
+
+    Pairs of classes share values, and a value is that of both its rows.
+    """
+    import numpy as np
+
+    rows, vectors = np.bincount(target), machine.n_support_
+    ends = np.cumsum(vectors)
+    # A row of coefficients for each other class; the other's place is one lower where it comes later.
+    used = [machine.dual_coef_[:, end - count : end] != 0 for end, count in zip(ends, vectors)]
+    values = sum(int(n) * int(s) - int(s) * (int(s) - 1) // 2 for n, s in zip(rows, vectors))
+    for first in range(len(rows)):
+        for second in range(first + 1, len(rows)):
+            one, other = int(used[first][second - 1].sum()), int(used[second][first].sum())
+            values += one * int(rows[second]) + other * int(rows[first]) - one * other
+    return {"single products": 2 * features.shape[1] * values}
 
 
 CASES = [
     Case(
         "forest-digits", "digits", "random-forest-classifier", [],
         _both("ensemble", "RandomForestClassifier", **FOREST)
-        | {"xgboost": _xgboost_forest(), "ranger": _ranger(classifies=True)}, "accuracy"),
+        | {"xgboost": _xgboost_forest(), "ranger": _ranger(classifies=True), "mlpack": MLPACK_FOREST}, "accuracy",
+        counted_work=_forest_work),
     Case(
         "forest-letter", "letter", "random-forest-classifier", [],
-        _both("ensemble", "RandomForestClassifier", **FOREST) | {"ranger": _ranger(classifies=True)}, "accuracy"),
+        _both("ensemble", "RandomForestClassifier", **FOREST)
+        | {"ranger": _ranger(classifies=True), "mlpack": MLPACK_FOREST}, "accuracy", counted_work=_forest_work),
     Case(
         "forest-diamonds", "diamonds", "random-forest-regressor", [],
         _both("ensemble", "RandomForestRegressor", **FOREST)
-        | {"lightgbm": _lightgbm_forest, "ranger": _ranger(classifies=False)}, "r2"),
+        | {"lightgbm": _lightgbm_forest, "ranger": _ranger(classifies=False)}, "r2", counted_work=_forest_work),
     Case(
         "logistic-digits", "digits", "logistic-regression", ["c=1"],
         {
             "sklearn newton-cg": _sklearn("linear_model", "LogisticRegression", solver="newton-cg", **LOGISTIC),
             "sklearn lbfgs": _sklearn("linear_model", "LogisticRegression", **LOGISTIC),
             "sklearnex": _sklearnex("linear_model", "LogisticRegression", **LOGISTIC),
+            "mlpack": _library("MlpackSoftmax"),
         }, "accuracy", standardize=True, repeats=5, work=_logistic_work),
     Case(
         "logistic-letter", "letter", "logistic-regression", ["c=1"],
@@ -169,6 +220,7 @@ CASES = [
             "sklearn newton-cg": _sklearn("linear_model", "LogisticRegression", solver="newton-cg", **LOGISTIC),
             "sklearn lbfgs": _sklearn("linear_model", "LogisticRegression", **LOGISTIC),
             "sklearnex": _sklearnex("linear_model", "LogisticRegression", **LOGISTIC),
+            "mlpack": _library("MlpackSoftmax"),
         }, "accuracy", standardize=True, work=_logistic_work),
     Case(
         "logistic-flights", "flights-binary", "logistic-regression", ["c=1"],
@@ -177,14 +229,17 @@ CASES = [
             "sklearn newton-cholesky": _sklearn(
                 "linear_model", "LogisticRegression", solver="newton-cholesky", **LOGISTIC),
             "sklearnex": _sklearnex("linear_model", "LogisticRegression", **LOGISTIC),
+            "glum": _library("GlumLogistic"),
         }, "accuracy", standardize=True, work=_logistic_work),
     Case(
         "ridge-diamonds", "diamonds", "ridge", ["alpha=1"],
-        _both("linear_model", "Ridge", alpha=1.0) | {"numpy": lambda threads: NormalEquations()},
+        _both("linear_model", "Ridge", alpha=1.0)
+        | {"numpy": lambda threads: NormalEquations(), "mlpack": _library("Mlpack", "LinearRegression", lambda_=1.0)},
         "r2", repeats=7, work=_gram_work),
     Case(
         "ridge-flights", "flights-regression", "ridge", ["alpha=1"],
-        _both("linear_model", "Ridge", alpha=1.0) | {"numpy": lambda threads: NormalEquations()},
+        _both("linear_model", "Ridge", alpha=1.0)
+        | {"numpy": lambda threads: NormalEquations(), "mlpack": _library("Mlpack", "LinearRegression", lambda_=1.0)},
         "r2", repeats=5, work=_gram_work),
     Case(
         "lasso-diamonds", "diamonds", "lasso", ["alpha=1"],
@@ -202,16 +257,20 @@ CASES = [
                 "cluster", "KMeans", n_clusters=50, n_init=1, tol=0, max_iter=1000, random_state=0),
             "sklearn float32": _sklearn(
                 "cluster", "KMeans", n_clusters=50, n_init=1, tol=0, max_iter=1000, random_state=0),
+            "faiss": _faiss(iterations=1000),
         }, "inertia", unsupervised=True, work=_k_means_work),
     Case(
         "k-means-fixed", "letter", "k-means",
         ["clusterCount=50", "tolerance=0", "maxIterations=20", "initialization=@first-rows"],
-        {"sklearn": _fixed("sklearn"), "sklearnex": _fixed("sklearnex"), "sklearn float32": _fixed("sklearn")},
-        "inertia", unsupervised=True, work=lambda n, p, k, i: (20 * 2 * n * p * 50, n * p)),
+        {
+            "sklearn": _fixed("sklearn"), "sklearnex": _fixed("sklearnex"), "sklearn float32": _fixed("sklearn"),
+            "faiss": _faiss(iterations=20, from_first_rows=True),
+        },
+        "inertia", unsupervised=True, work=_k_means_work),
     Case(
         "svc-digits", "digits", "svc", ["c=10"],
-        _both("svm", "SVC", C=10.0), "accuracy", repeats=5),
+        _both("svm", "SVC", C=10.0) | {"libsvm": _library("Libsvm")}, "accuracy", repeats=5, counted_work=_kernel_work),
     Case(
         "svc-letter", "letter", "svc", ["c=10"],
-        _both("svm", "SVC", C=10.0), "accuracy"),
+        _both("svm", "SVC", C=10.0) | {"libsvm": _library("Libsvm")}, "accuracy", counted_work=_kernel_work),
 ]  # fmt: skip

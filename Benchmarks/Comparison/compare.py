@@ -91,13 +91,12 @@ def slowdown_beside_others(apus, case, split, cpus, alone, repeats):
 
 
 def best(measurements):
-    """The least of each cost; the quality of the first run, since all runs have the same seed."""
+    """The least of each cost; quality and counted work of the first run, since all runs have the same seed."""
     measurements = [measurement for measurement in measurements if measurement]
     if not measurements:
         return None
-    result = {key: min(m[key] for m in measurements) for key in measurements[0]}
-    result["quality"] = measurements[0]["quality"]
-    return result
+    same = {key: measurements[0].get(key) for key in ("quality", "work")}
+    return {key: min(m[key] for m in measurements) for key in measurements[0] if key not in same} | same
 
 
 def report(case, threads, results, floor):
@@ -164,7 +163,7 @@ def main():
                 results = {name: best(measurements) for name, measurements in runs.items()}
                 collected.append({"case": case.name, "threads": threads, "results": dict(results)})
                 speeds[threads] = speeds.get(threads) or floors.measure(environment_for(threads), threads)
-                floor = floors.seconds(case, split, results["apus"] or {}, speeds[threads])
+                floor = floors.seconds(case, split, results, speeds[threads])
                 fit = (results["apus"] or {}).get("fitWall")
                 collected[-1]["ratios"] = report(case, threads, results, floor)
                 if threads == 1:

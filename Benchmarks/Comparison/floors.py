@@ -1,13 +1,15 @@
-"""What no program can be faster than on this machine: bytes over bandwidth, and multiplications over GEMM speed.
+"""What no program can be faster than on this machine: the work that a method cannot do without, at measured speeds.
 
-`measure` times both (in CPU seconds) in a process of its own, one thread; the cases say how many bytes
-must be read and how many multiplications their method does at least.
+`measure` times each unit of work (in CPU seconds) in a process of its own; the cases say how much of each their method
+does at least.
 """
 
 import json
 import subprocess
 import sys
 
+# The seconds of one unit each: a multiplication or addition of a large matrix product, also in single precision; a
+# number read from memory; and a load, an addition and a store in a cache, which each count or sum takes.
 MEASUREMENT = """
 import json, time
 import numpy as np
@@ -20,13 +22,22 @@ def best(work, repeats):
         times.append(time.process_time() - start)
     return min(times)
 
-n = 1200
-a = np.random.default_rng(0).random((n, n))
-b, c = a.copy(), a.copy()
-gemm = 2 * n**3 / best(lambda: np.matmul(a, b, out=c), 9)
-source = np.ones(1 << 25)
-bandwidth = source.nbytes / best(lambda: source.sum(), 9)
-print(json.dumps({"gemm": gemm, "bandwidth": bandwidth}))
+def product(kind):
+    n = 1200
+    a = np.random.default_rng(0).random((n, n)).astype(kind)
+    b, c = a.copy(), a.copy()
+    return best(lambda: np.matmul(a, b, out=c), 9) / (2 * n**3)
+
+many, few = np.ones(1 << 25), np.ones(1 << 14)
+
+def counting():
+    for _ in range(200):
+        np.add(few, 1, out=few)
+
+print(json.dumps({
+    "products": product(float), "single products": product(np.float32),
+    "reads": best(lambda: many.sum(), 9) / len(many), "counts": best(counting, 9) / (200 * len(few)),
+}))
 """
 
 
@@ -38,11 +49,11 @@ def measure(environment, threads):
     return json.loads(output)
 
 
-def seconds(case, split, result, speeds):
-    """The floor of a fit: the larger of the time to read the data once and that of the multiplications."""
-    if case.work is None:
-        return None
-    rows, columns = split.train_features.shape
-    classes = len(set(split.train_target.tolist())) if case.quality == "accuracy" else 1
-    operations, reads = case.work(rows, columns, classes, result.get("iterations") or 1)
-    return max(operations / speeds["gemm"], 8 * reads / speeds["bandwidth"])
+def seconds(case, split, results, speeds):
+    """The floor of a fit: the time of the unit of work that takes longest; None where nobody has counted the work."""
+    work = (results.get("sklearn") or {}).get("work")
+    if case.work:
+        rows, columns = split.train_features.shape
+        classes = len(set(split.train_target.tolist())) if case.quality == "accuracy" else 1
+        work = case.work(rows, columns, classes, (results["apus"] or {}).get("iterations") or 1)
+    return max(amount * speeds[unit] for unit, amount in work.items()) if work else None

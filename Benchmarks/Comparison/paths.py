@@ -36,6 +36,14 @@ def fit(x, y, alphas):
     coefficients = celer_path(np.asfortranarray(x - means), y - mean, pb="lasso", alphas=alphas)[1]
     return coefficients, mean - means @ coefficients
 """,
+    "skglm": """
+from skglm import Lasso
+def fit(x, y, alphas):
+    means, mean = x.mean(axis=0), y.mean()
+    model = Lasso(fit_intercept=False, warm_start=True)
+    coefficients = model.path(np.asfortranarray(x - means), y - mean, alphas)[1]
+    return coefficients, mean - means @ coefficients
+""",
     "glmnet": """
 from r_peers import LassoPath
 def fit(x, y, alphas, prepared=None):

@@ -49,7 +49,7 @@ struct FitCommand: AsyncParsableCommand {
     completion: .file())
   var output: String?
 
-  @Flag(help: "Fit a few hundred rows first, so that loading code is not timed.")
+  @Flag(help: "Fit and predict a few hundred rows first, so that loading code is not timed.")
   var warmUp = false
 
   @OptionGroup var printing: OutputOptions
@@ -71,7 +71,9 @@ struct FitCommand: AsyncParsableCommand {
     if warmUp {
       // These rows may lack a class or be too few; the fit of all rows says so if it matters.
       let few = training.gatheringRows(0..<min(Self.warmUpRows, training.rowCount))
-      _ = try? fit(estimator.base, few, FitContext(seed: Seed(seed), compute: compute))
+      if let model = try? fit(estimator.base, few, FitContext(seed: Seed(seed), compute: compute)) {
+        _ = try? Measurement(model, on: few, task: estimator.task, compute)
+      }
     }
     let peakBefore = ResidentMemory.peak
     ResidentMemory.resetPeak()
