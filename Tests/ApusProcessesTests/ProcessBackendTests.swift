@@ -336,11 +336,11 @@ func freeSharedBytes() -> Int? {
         return !state.isEmpty && !state.contains(") Z ")
       }
     }
-    for _ in 0..<200 where alive() { usleep(10_000) }
+    while alive(), !Task.isCancelled { usleep(10_000) }
     #expect(!alive())
     #expect(placedNames() == before.names)
     if let free = before.free {
-      for _ in 0..<100 where freeSharedBytes() ?? 0 < free - 100 << 20 { usleep(10_000) }
+      while freeSharedBytes() ?? 0 < free - 100 << 20, !Task.isCancelled { usleep(10_000) }
       #expect(freeSharedBytes() ?? 0 >= free - 100 << 20)
     }
   }
