@@ -21,7 +21,8 @@ async def drain(worker):
         while worker.state.executing and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
         await asyncio.wait_for(
-            worker.scheduler.retire_workers(workers=[worker.address], close_workers=False, remove=True), 5
+            worker.scheduler.retire_workers(workers=[worker.address], close_workers=False, remove=True),
+            max(5, deadline - time.monotonic()),
         )
     await worker.close(reason="drained", executor_wait=False)
 

@@ -29,6 +29,52 @@ import Testing
     #expect(size.jobs == 1)
   }
 
+  @Test func aRunThatFollowsOneOfTheSameNameBeginsWithSome() {
+    var size = BatchSize()
+    #expect(BatchSize(after: size).jobs == 1)
+    for _ in 0..<3 { size.finished(jobs: size.jobs, seconds: 1e-5 * Double(size.jobs)) }
+    #expect(BatchSize(after: size).jobs == 64)
+    for _ in 0..<10 { size.finished(jobs: size.jobs, seconds: 1e-5 * Double(size.jobs)) }
+    // They may have been far quicker.
+    var next = BatchSize(after: size)
+    #expect(size.jobs == 16384 && next.jobs == 128)
+    next.finished(jobs: 128, seconds: 128)
+    #expect(next.jobs == 1)
+  }
+
+  /// The sizes of the batches of a run of so many jobs of a duration, whose size was found before.
+  private func batches(_ jobs: Int, _ seconds: Double, slots: Int) -> [Int] {
+    var size = BatchSize()
+    for _ in 0..<20 { size.finished(jobs: size.jobs, seconds: seconds * Double(size.jobs)) }
+    var (left, found) = (jobs, [Int]())
+    while left > 0 {
+      found.append(min(left, size.next(left: left, slots: slots)))
+      left -= found.last ?? 0
+    }
+    return found
+  }
+
+  @Test func allSlotsHaveSomethingToDoUntilTheEnd() {
+    // What is too short to be shared often is shared once.
+    #expect(batches(2000, 30e-6, slots: 2) == [1000, 1000])
+    #expect(batches(7, 30e-6, slots: 4) == [2, 2, 2, 1])
+    for (jobs, seconds, slots) in [(10_000, 1e-3, 2), (300, 0.1, 8), (100_000, 1e-3, 64), (1000, 0.4, 3)] {
+      let found = batches(jobs, seconds, slots: slots)
+      #expect(found.reduce(0, +) == jobs)
+      #expect(zip(found, found.dropFirst()).allSatisfy { $0 >= $1 })
+      // From half a second down to some hundredths, and not to ever smaller ones.
+      #expect(found.allSatisfy { Double($0) * seconds <= 0.5 })
+      #expect(Double(found.last ?? 0) * seconds <= max(seconds, 0.1))
+      #expect(found.count <= Int(Double(jobs) * seconds / 0.25) + 20 * slots)
+    }
+    // Before the first has come back nothing is known but how many there are.
+    var size = BatchSize(after: BatchSize())
+    #expect(size.next(left: 100, slots: 2) == 1)
+    // Where it is not known how many there are, nothing becomes smaller.
+    for _ in 0..<10 { size.finished(jobs: size.jobs, seconds: 1e-3 * Double(size.jobs)) }
+    #expect(size.next(left: nil, slots: 2) == 500)
+  }
+
   @Test func neitherIdleNorFlooded() {
     var size = BatchSize()
     #expect(size.batchesPerSlot == 2)

@@ -3,7 +3,7 @@ import Testing
 
 /// The bridge's own tests, in its own language.
 @Suite struct BridgeTests {
-  @Test func theTestsOfTheWorkersHalfPass() throws {
+  @Test(.blocking) func theTestsOfTheWorkersHalfPass() throws {
     let tests = repositoryRoot.appendingPathComponent("Tests/ApusDaskTests/Bridge/test_worker.py").path
     let sources = repositoryRoot.appendingPathComponent("Sources/CApusBridge").path
     let run = try runProgram(LocalDask.python, ["-B", tests, sources])

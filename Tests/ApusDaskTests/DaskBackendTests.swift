@@ -26,7 +26,7 @@ import Testing
 
   @Test func whatJobsDoWrongIsARow() async throws {
     let cluster = try LocalDask()
-    let backend = try await DaskBackend(cluster) { $0.jobTimeout = 5 }
+    let backend = try await DaskBackend(cluster) { $0.jobTimeout = 15 }
     let deeds: [Misbehave] = [
       Misbehave(.nothing), Misbehave(.trap), Misbehave(.kill), Misbehave(.exit, amount: 3), Misbehave(.hang),
       Misbehave(.throwing, amount: 5), Misbehave(.print, amount: 6), Misbehave(.nothing),
@@ -43,7 +43,7 @@ import Testing
     #expect(failures[1]?.reason == .trapped && failures[1]?.message.contains("ended 2 workers") == true)
     #expect(failures[2]?.message.contains("signal 9") == true, "\(String(describing: failures[2]))")
     #expect(failures[3]?.message.contains("code 3") == true, "\(String(describing: failures[3]))")
-    #expect(failures[4]?.reason == .timedOut && failures[4]?.message.contains("than 5 s") == true)
+    #expect(failures[4]?.reason == .timedOut && failures[4]?.message.contains("than 15 s") == true)
     #expect(failures[5]?.reason == .threw && failures[5]?.message == "job 5 cannot be done")
     let host = ProcessInfo.processInfo.hostName
     for failure in failures.values { #expect(failure.worker?.hasPrefix("\(host) pid ") == true) }
@@ -56,9 +56,9 @@ import Testing
     // Many quick jobs first, so that later ones travel together; the one that hangs is among them.
     let jobs = (0..<3000).map { Misbehave($0 == 2000 ? .hang : .nothing) }
     let cancellation = Cancellation()
-    // If somebody is held back, the test says who.
+    // If somebody is held back, the test says who before its time is over.
     let watchdog = Task {
-      try await Task.sleep(for: .seconds(120))
+      try await Task.sleep(for: .seconds(480))
       cancellation.cancel()
     }
     var finished = Set<Int>()
@@ -133,6 +133,7 @@ import Testing
     await backend.remove(reference.digest)
     await backend.remove(reference.digest)
     await backend.close()
-    #expect(try files().isEmpty)
+    // A busy machine may take longer than the client waits at its end.
+    while try !files().isEmpty { try await Task.sleep(for: .milliseconds(50)) }
   }
 }

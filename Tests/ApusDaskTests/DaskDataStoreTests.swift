@@ -16,10 +16,14 @@ import Testing
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
 
-  /// Sums shared numbers on a cluster whose workers load them from a store.
+  /// Sums shared numbers on a cluster whose workers load them from a store; client and workers have an environment.
   private func sum(_ count: Int, from store: String, environment: [String: String] = [:]) async throws {
     let cluster = try LocalDask(workers: 1, environment: environment)
-    let backend = try await DaskBackend(cluster) { $0.dataStore = store }
+    let python = try LocalDask.python(with: environment, in: cluster.folder)
+    let backend = try await DaskBackend(cluster) {
+      $0.dataStore = store
+      $0.python = python
+    }
     let reference = try await backend.put(SharedNumbers(count: count))
     for await result in backend.run([SumShared(numbers: reference)]) {
       #expect(try result.outcome.get().sum == Double(count - 1) * Double(count) / 2)
@@ -27,12 +31,16 @@ import Testing
     await backend.close()
   }
 
-  /// The message with which placing data on a store fails.
+  /// The message with which placing data on a store fails; workers have the client's environment unless given.
   private func failure(
-    of count: Int, from store: String, environment: [String: String] = [:]
+    of count: Int, from store: String, environment: [String: String] = [:], workers: [String: String]? = nil
   ) async throws -> String {
-    let cluster = try LocalDask(workers: 1, environment: environment)
-    let backend = try await DaskBackend(cluster) { $0.dataStore = store }
+    let cluster = try LocalDask(workers: 1, environment: workers ?? environment)
+    let python = try LocalDask.python(with: environment, in: cluster.folder)
+    let backend = try await DaskBackend(cluster) {
+      $0.dataStore = store
+      $0.python = python
+    }
     // Without a worker nothing would be loaded yet.
     while backend.status.workers.isEmpty { try await Task.sleep(for: .milliseconds(50)) }
     var message = ""
@@ -54,6 +62,7 @@ import Testing
     let server = try start(["-m", "http.server", "\(port)", "--bind", "127.0.0.1", "-d", folder.path])
     defer { kill(server.processIdentifier, SIGKILL) }
     let web = "http://127.0.0.1:\(port)"
+    try await makeReady(Self.visit, [web])
     let absent = try await failure(of: own, from: web)
     #expect(absent.contains("a web server takes no files"), "\(absent)")
 
@@ -63,14 +72,54 @@ import Testing
     try await sum(own, from: web)
 
     // Somebody changes a byte: it is refused, by name.
-    for file in try files() {
-      var bytes = try Data(contentsOf: file)
-      bytes[bytes.count - 1] ^= 1
-      try bytes.write(to: file)
-    }
+    try damageFiles()
     let damaged = try await failure(of: own, from: web)
     #expect(damaged.contains(web) && damaged.contains("arrived on"), "\(damaged)")
     #expect(damaged.contains("with digest") && damaged.contains("expected"), "\(damaged)")
+  }
+
+  @Test func fromAWebServerThatUsesTLS() async throws {
+    let certificates = ClusterCertificates(folder: "\(folder.path)-certificates")
+    defer {
+      for path in [folder.path, certificates.folder] { try? FileManager.default.removeItem(atPath: path) }
+    }
+    try certificates.make(hosts: ["127.0.0.1"])
+    let port = try LocalDask.freePort()
+    let server = try start([
+      "-c",
+      """
+      import functools, http.server, ssl, sys
+      port, folder, certificates = sys.argv[1:]
+      handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+      context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+      context.load_cert_chain(f"{certificates}/scheduler.pem", f"{certificates}/scheduler.key")
+      server = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), handler)
+      server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+      server.serve_forever()
+      """, "\(port)", folder.path, certificates.folder,
+    ])
+    defer { kill(server.processIdentifier, SIGKILL) }
+    let web = "https://127.0.0.1:\(port)"
+    // How users make known an authority that their system does not know.
+    let trust = ["SSL_CERT_FILE": "\(certificates.folder)/authority.pem"]
+    try await makeReady(Self.visit, [web], environment: trust)
+    let absent = try await failure(of: own + 7, from: web, environment: trust)
+    #expect(absent.contains("a web server takes no files"), "\(absent)")
+
+    try await sum(own + 7, from: folder.path)
+    try await sum(own + 7, from: web, environment: trust)
+
+    // Who does not know the authority takes nothing from the server: the client, and each worker.
+    let strange = try await failure(of: own + 7, from: web)
+    #expect(
+      strange.contains("cannot use \(web)/") && strange.contains("CERTIFICATE_VERIFY_FAILED"), "\(strange)")
+    let stranger = try await failure(of: own + 7, from: web, environment: trust, workers: [:])
+    #expect(stranger.contains("cannot load \(web)/"), "\(stranger)")
+    #expect(stranger.contains("CERTIFICATE_VERIFY_FAILED"), "\(stranger)")
+
+    try damageFiles()
+    let damaged = try await failure(of: own + 7, from: web, environment: trust)
+    #expect(damaged.contains(web) && damaged.contains("arrived on"), "\(damaged)")
   }
 
   @Test func fromAnObjectStore() async throws {
@@ -82,14 +131,11 @@ import Testing
       "AWS_ENDPOINT_URL": "http://127.0.0.1:\(port)", "AWS_ACCESS_KEY_ID": "someone",
       "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1",
     ]
-    // The bridge takes its credentials from this program's environment, workers from theirs.
-    for (name, value) in environment { setenv(name, value, 1) }
-    defer { for name in environment.keys { unsetenv(name) } }
-    try makeBucket(
+    try await makeReady(
       """
       import boto3
       boto3.client("s3").create_bucket(Bucket="sweeps")
-      """)
+      """, environment: environment)
     try await sum(own + 2, from: "s3://sweeps/data", environment: environment)
     // A bucket that is not there is an error, and is not made.
     let missing = try await failure(of: own + 3, from: "s3://nowhere/data", environment: environment)
@@ -97,14 +143,17 @@ import Testing
     #expect(missing.contains("there is no such bucket"), "\(missing)")
     let buckets = try runProgram(
       LocalDask.python,
-      ["-c", "import boto3; print([b['Name'] for b in boto3.client('s3').list_buckets()['Buckets']])"])
+      ["-c", "import boto3; print([b['Name'] for b in boto3.client('s3').list_buckets()['Buckets']])"],
+      environment: environment)
     #expect(buckets.output == "['sweeps']\n", "\(buckets)")
+    // Each side uses the credentials of its own environment.
     var strangers = environment
     strangers["AWS_ACCESS_KEY_ID"] = ""
     strangers["AWS_SECRET_ACCESS_KEY"] = ""
     strangers["AWS_EC2_METADATA_DISABLED"] = "true"
     strangers["HOME"] = folder.path
-    let refused = try await failure(of: own + 4, from: "s3://sweeps/others", environment: strangers)
+    let refused = try await failure(
+      of: own + 4, from: "s3://sweeps/others", environment: environment, workers: strangers)
     #expect(refused.contains("no credentials"), "\(refused)")
   }
 
@@ -117,16 +166,14 @@ import Testing
     let environment = [
       "STORAGE_EMULATOR_HOST": "http://127.0.0.1:\(port)", "GOOGLE_CLOUD_PROJECT": "tests",
     ]
-    for (name, value) in environment { setenv(name, value, 1) }
-    defer { for name in environment.keys { unsetenv(name) } }
-    try makeBucket(
+    try await makeReady(
       """
       import os, urllib.request
       host = os.environ["STORAGE_EMULATOR_HOST"]
       urllib.request.urlopen(urllib.request.Request(
           host + "/storage/v1/b?project=tests", data=b'{"name": "sweeps"}',
           headers={"Content-Type": "application/json"}))
-      """)
+      """, environment: environment)
     try await sum(own + 5, from: "gs://sweeps/data", environment: environment)
     let missing = try await failure(of: own + 6, from: "gs://nowhere/data", environment: environment)
     #expect(missing.contains("cannot write gs://nowhere/data/"), "\(missing)")
@@ -142,11 +189,25 @@ import Testing
     }
   }
 
-  /// Asks a server for a bucket until it is there; the suite has a time limit.
-  private func makeBucket(_ program: String) throws {
-    while try runProgram(LocalDask.python, ["-c", program]).exitCode != 0 {
-      try Task.checkCancellation()
-      usleep(100_000)
+  private static let visit = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1]).close()"
+
+  /// Runs a Python program that uses a server until it succeeds; the suite has a time limit.
+  private func makeReady(
+    _ program: String, _ arguments: [String] = [], environment: [String: String] = [:]
+  ) async throws {
+    while try runProgram(LocalDask.python, ["-c", program] + arguments, environment: environment).exitCode
+      != 0
+    {
+      try await Task.sleep(for: .milliseconds(100))
+    }
+  }
+
+  /// Somebody changes a byte of each file.
+  private func damageFiles() throws {
+    for file in try files() {
+      var bytes = try Data(contentsOf: file)
+      bytes[bytes.count - 1] ^= 1
+      try bytes.write(to: file)
     }
   }
 

@@ -17,19 +17,11 @@ struct DaskNetworkTests {
   /// a cut of these tests.
   private static let (soon, late) = ("12s", "600s")
   private static let options = RunOptions(seed: Seed(11), lookAhead: 400)
+  /// A size of data that no other test has: two of the parts in which it travels, as long as the host has no such file.
+  private let own = 5_000_000 + Int(getpid())
 
   private static func timeouts(_ seconds: String) -> [String: String] {
     ["DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": seconds, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "20s"]
-  }
-
-  /// An interpreter whose connections are given up after some time.
-  private static func python(_ seconds: String, in folder: URL) throws -> String {
-    let file = folder.appendingPathComponent("python")
-    let variables = timeouts(seconds).map { "\($0)=\($1)" }.joined(separator: " ")
-    try "#!/bin/sh\nexec env \(variables) \(LocalDask.python) \"$@\"\n".write(
-      to: file, atomically: true, encoding: .utf8)
-    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: file.path)
-    return file.path
   }
 
   /// A cluster on the far side is cut off after some results, mended when the client has said something, and then
@@ -39,7 +31,7 @@ struct DaskNetworkTests {
     let cluster = try LocalDask(
       host: network.farAddress, through: network.command, environment: Self.timeouts(timeout))
     let said = Mutex<[String]>([])
-    let python = try Self.python(timeout, in: cluster.folder)
+    let python = try LocalDask.python(with: Self.timeouts(timeout), in: cluster.folder)
     let backend = try await DaskBackend(cluster, { $0.python = python }) { event in
       if case .trouble(let message) = event { said.withLock { $0.append(message) } }
     }
@@ -80,7 +72,7 @@ struct DaskNetworkTests {
     let network = try TestNetwork()
     let cluster = try LocalDask(workers: 1, host: network.address, environment: Self.timeouts(Self.late))
     try cluster.addWorker(through: network.command)
-    let python = try Self.python(Self.late, in: cluster.folder)
+    let python = try LocalDask.python(with: Self.timeouts(Self.late), in: cluster.folder)
     let backend = try await DaskBackend(cluster, { $0.python = python })
     let record = Mutex(RunRecord())
     let wasMended = Atomic<Bool>(false)
@@ -125,6 +117,30 @@ struct DaskNetworkTests {
     }
     try await record.expectSameBits(jobs, on: backend, options: Self.options)
     try await cutting.value
+    await backend.close()
+  }
+
+  /// A client outside of a cluster's own network: the scheduler carries what would else go to the workers directly.
+  @Test func workersThatOnlyTheSchedulerReachesGetTheirFiles() async throws {
+    let network = try TestNetwork()
+    let cluster = try LocalDask(workers: 0, host: network.farAddress, through: network.command)
+    let port = "\(try LocalDask.freePort())"
+    try cluster.addWorker(["--host", network.hiddenAddress, "--worker-port", port])
+    let python = try LocalDask.python(
+      with: ["DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s"], in: cluster.folder)
+    let backend = try await DaskBackend(cluster, { $0.python = python })
+    while backend.status.workers.isEmpty { try await Task.sleep(for: .milliseconds(50)) }
+    #expect(Array(backend.status.workers.keys) == ["tcp://\(network.hiddenAddress):\(port)"])
+    let visit = [
+      "-c", "import socket, sys; socket.create_connection(sys.argv[1:])", network.hiddenAddress, port,
+    ]
+    #expect(try runProgram(LocalDask.python, visit).errors.contains("No route to host"))
+    let reference = try await backend.put(SharedNumbers(count: own))
+    for await result in backend.run([SumShared(numbers: reference)]) {
+      #expect(try result.outcome.get().sum == Double(own - 1) * Double(own) / 2)
+    }
+    let jobs = (0..<200).map { _ in RandomSum(microseconds: 1000) }
+    try await Mutex(RunRecord()).expectSameBits(jobs, on: backend, options: Self.options)
     await backend.close()
   }
 

@@ -15,6 +15,15 @@ import Testing
     try certificates.make(hosts: ["127.0.0.1", "localhost"])
     let permissions = try FileManager.default.attributesOfItem(atPath: folder.path)[.posixPermissions] as? Int
     #expect(permissions == 0o700)
+    // As Python 3.13 and later verify them.
+    for role in ["scheduler", "worker", "client"] {
+      let verified = try runProgram(
+        "openssl",
+        [
+          "verify", "-x509_strict", "-CAfile", "\(folder.path)/authority.pem", "\(folder.path)/\(role).pem",
+        ])
+      #expect(verified.exitCode == 0, "\(verified)")
+    }
     #expect { try certificates.make(hosts: ["127.0.0.1"]) } throws: {
       "\($0)".contains("has certificates already")
     }
@@ -40,7 +49,7 @@ import Testing
     }
   }
 
-  @Test func certificatesOfTheCommandServeASearch() async throws {
+  @Test(.blocking) func certificatesOfTheCommandServeASearch() async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "apus-certs-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -32,7 +32,7 @@ package struct Misbehave: Job {
     case nothing, trap, complain, kill, exit, hang, freeze, print, closeOutput, hugeOutput, sleep, throwing
     /// Keeps memory; keeps more than the process may have; keeps more than its control group may have.
     case allocate, exceedLimit, exceedGroup
-    /// Keeps memory for some seconds.
+    /// Keeps memory until it is stopped.
     case devour
   }
   package var deed: Deed
@@ -75,7 +75,7 @@ package struct Misbehave: Job {
     case .allocate: Self.kept.append([UInt8](repeating: 1, count: amount))
     case .devour:
       Self.kept.append([UInt8](repeating: 1, count: amount))
-      sleep(5)
+      sleep(60)
     case .closeOutput: for descriptor in 0..<3 { close(Int32(descriptor)) }
     case .hugeOutput: return String(repeating: "x", count: amount)
     case .sleep: usleep(UInt32(amount))

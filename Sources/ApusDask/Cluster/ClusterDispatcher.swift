@@ -10,6 +10,9 @@ import Foundation
 final class ClusterDispatcher {
   private struct RunEntry {
     var run: any PoolRun
+    var size = BatchSize()
+    /// The name of its first batch, by which the next run finds its size; nil before there is one.
+    var name: String?
     var isActive = true
     var isStopped = false
     var jobs: Set<UInt64> = []
@@ -27,7 +30,8 @@ final class ClusterDispatcher {
   private let lastWords: () -> String
   private let report: (ClusterEvent) -> Void
   private var status: ClusterStatus
-  private var size = BatchSize()
+  /// The sizes of batches that runs ended with, by their names.
+  private var sizes: [String: BatchSize] = [:]
   private var runs: [Int: RunEntry] = [:]
   private var jobs: [UInt64: JobEntry] = [:]
   /// Jobs of each batch that have not come back.
@@ -78,14 +82,16 @@ final class ClusterDispatcher {
 
   private var slots: Int { min(status.slots, settings.slotLimit ?? .max) }
 
-  /// The most batches that may be at the cluster. Where this client has a limit, each is taken to be running. A
-  /// cluster without workers gets some too: from what waits it sees that it should start one.
-  private var batchLimit: Int { settings.slotLimit ?? size.batchesPerSlot * max(1, slots) }
+  /// The most batches that may be at the cluster for a run to send more. Where this client has a limit, each is taken
+  /// to be running. A cluster without workers gets some too: from what waits it sees that it should start one.
+  private func batchLimit(_ size: BatchSize) -> Int {
+    settings.slotLimit ?? size.batchesPerSlot * max(1, slots)
+  }
 
   /// Sends batches until the cluster has as many as it should.
   private func fill() {
     guard failure == nil, status.isConnected else { return }
-    while batches.count < batchLimit, let (id, drawn) = draw() {
+    while let (id, drawn) = draw() {
       let number = nextBatch
       nextBatch += 1
       var messages: [JobMessage] = []
@@ -106,14 +112,37 @@ final class ClusterDispatcher {
   }
 
   private func draw() -> (run: Int, jobs: [DrawnJob])? {
-    for id in runs.keys.sorted() where runs[id]?.isActive == true {
-      if let drawn = runs[id]?.run.draw(size.jobs, window: (batchLimit * size.jobs + 1) / 2) {
-        return (id, drawn)
-      }
+    for id in runs.keys.sorted() {
+      guard let entry = runs[id], entry.isActive, batches.count < batchLimit(entry.size) else { continue }
+      if let drawn = draw(from: entry, id) { return (id, drawn) }
       runs[id]?.isActive = false
       forgetIfEnded(id)
     }
     return nil
+  }
+
+  /// Draws a run's next batch.
+  private func draw(from entry: RunEntry, _ id: Int) -> [DrawnJob]? {
+    var drawn: [DrawnJob] = []
+    var size = entry.size
+    if entry.name == nil {
+      // Its first job says what was learned already of jobs like it.
+      guard let first = entry.run.draw(1, window: 1) else { return nil }
+      drawn = first
+      let name = ClusterBatch.name(for: first[0].label)
+      runs[id]?.name = name
+      if let earlier = sizes[name] { size = BatchSize(after: earlier) }
+    }
+    let window = (batchLimit(size) * size.jobs + 1) / 2
+    let count = size.next(left: entry.run.left, slots: max(1, slots)) - drawn.count
+    runs[id]?.size = size
+    guard count > 0 else { return drawn }
+    guard let more = entry.run.draw(count, window: window) else {
+      // Until its reader asks for more, if there are more.
+      runs[id]?.isActive = false
+      return drawn.isEmpty ? nil : drawn
+    }
+    return drawn + more
   }
 
   // MARK: What comes back
@@ -142,7 +171,7 @@ final class ClusterDispatcher {
 
   private func take(_ results: [WorkerResults], of batch: UInt64) {
     var deliveries: [Int: [RawResult]] = [:]
-    var (count, seconds) = (0, 0.0)
+    var finished: [Int: (jobs: Int, seconds: Double)] = [:]
     for result in results {
       for (id, outcome) in result.outcomes {
         // A batch that was sent twice may come back twice; the first answer counts.
@@ -150,11 +179,11 @@ final class ClusterDispatcher {
         batches[entry.batch]?.remove(id)
         if batches[entry.batch]?.isEmpty == true { batches[entry.batch] = nil }
         runs[entry.run]?.jobs.remove(id)
-        count += 1
+        finished[entry.run, default: (0, 0)].jobs += 1
         let content: RawResult.Content
         switch outcome {
         case .output(let bytes, let execution):
-          seconds += execution.wallSeconds
+          finished[entry.run]?.seconds += execution.wallSeconds
           content = .output(bytes, execution)
         case .failure(let reason, let message):
           content = .failure(
@@ -163,8 +192,10 @@ final class ClusterDispatcher {
         deliveries[entry.run, default: []].append(RawResult(index: entry.index, content: content))
       }
     }
-    status.finishedJobs += count
-    size.finished(jobs: count, seconds: seconds)
+    for (id, (jobs, seconds)) in finished {
+      status.finishedJobs += jobs
+      runs[id]?.size.finished(jobs: jobs, seconds: seconds)
+    }
     for (id, results) in deliveries {
       runs[id]?.run.deliver(results)
       forgetIfEnded(id)
@@ -173,6 +204,7 @@ final class ClusterDispatcher {
 
   private func forgetIfEnded(_ id: Int) {
     guard let entry = runs[id], !entry.isActive, entry.jobs.isEmpty else { return }
+    if let name = entry.name { sizes[name] = entry.size }
     runs[id] = nil
   }
 

@@ -35,8 +35,9 @@ public struct ClusterCertificates: Sendable {
     try openSSL([
       "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
       "\(days)",
-      "-subj", "/CN=apus cluster authority", "-keyout", "\(folder)/authority.key", "-out",
-      "\(folder)/authority.pem",
+      // Python 3.13 and later want an authority to say that it may sign.
+      "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-subj", "/CN=apus cluster authority", "-keyout",
+      "\(folder)/authority.key", "-out", "\(folder)/authority.pem",
     ])
     let names = hosts.map { ($0.allSatisfy { $0.isNumber || ".:".contains($0) } ? "IP:" : "DNS:") + $0 }
     let extensions = "\(folder)/extensions.cnf"

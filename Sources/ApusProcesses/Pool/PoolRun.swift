@@ -41,6 +41,8 @@ package protocol PoolRun: Sendable {
   /// Draws up to `count` jobs, no further ahead of the reader than allowed; nil when there are none until the
   /// reader asks for more.
   func draw(_ count: Int, window: Int) -> [DrawnJob]?
+  /// How many jobs are left to be drawn; nil when the run's sequence does not say.
+  var left: Int? { get }
   /// Hands over results.
   func deliver(_ results: [RawResult])
   /// Lets every job that is still drawn fail.
@@ -65,10 +67,12 @@ package final class ServedRun<Jobs: Sequence & Sendable>: PoolRun where Jobs.Ele
   private let slots: Int
   private let cancellation: Cancellation
   private let lookAhead: Atomic<Int>
+  private let knownCount: Int
   private let failing = Mutex<(@Sendable (String) -> JobFailure)?>(nil)
 
   package init(_ jobs: Jobs, options: RunOptions, server: any RunServer, slots: Int) {
     source = JobSource(jobs)
+    knownCount = jobs.underestimatedCount
     self.options = options
     self.server = server
     self.slots = slots
@@ -87,6 +91,11 @@ package final class ServedRun<Jobs: Sequence & Sendable>: PoolRun where Jobs.Ele
 
   package func fail(_ failure: @escaping @Sendable (String) -> JobFailure) {
     failing.withLock { $0 = failure }
+  }
+
+  package var left: Int? {
+    let left = knownCount - source.takenCount
+    return left > 0 ? left : nil
   }
 
   package func draw(_ count: Int, window: Int) -> [DrawnJob]? {

@@ -20,6 +20,8 @@ class Connection:
     PATIENCE = 5
     # Seconds of silence after which the connection is given up, though TCP has not done so.
     SILENCE = 120
+    # What jobs wait for goes before all jobs, those of other clients too: it takes moments.
+    PRIORITY = 1 << 20
     # The most seconds between two attempts to connect.
     PAUSE = 4
 
@@ -144,7 +146,9 @@ class Connection:
         while True:
             if client is not self.client or not self.up.is_set():
                 raise Gone(f"the connection to {self.address} was lost")
-            future = client.submit(function, *arguments, workers=[address], pure=False, key=self.key(name))
+            future = client.submit(
+                function, *arguments, workers=[address], pure=False, priority=self.PRIORITY, key=self.key(name)
+            )
             answer = asyncio.ensure_future(future.result())
             while not (await asyncio.wait([answer], timeout=1))[0]:
                 if client is not self.client or address not in self.slots:

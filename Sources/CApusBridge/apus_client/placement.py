@@ -14,6 +14,8 @@ class Placement:
     """Which files there are, and where they have been brought."""
 
     PART = 32 << 20
+    # Bytes that go along with the question whether a host has them.
+    SMALL = 256 << 10
 
     def __init__(self, connection, half, data_store):
         self.connection, self.half = connection, half
@@ -71,13 +73,16 @@ class Placement:
     def publish(self, digest):
         """Sees to it that the user's store has a file, which workers then load by themselves."""
         url = self.url(digest)
-        with contextlib.suppress(Exception):
-            self.half.open_url(url).close()
-            return
+        try:
+            return self.half.open_url(url).close()
+        except Exception as error:
+            reason = self.half.reason_of(error, url)
+        if url.startswith(("http://", "https://")):
+            if reason == self.half.NO_FILE:
+                reason = "it is not there, and a web server takes no files; put it there with another address"
+            raise RuntimeError(f"cannot use {url}: {reason}")
         path, size, _ = self.files[digest]
         try:
-            if url.startswith(("http://", "https://")):
-                raise OSError("it is not there, and a web server takes no files; put it there with another address")
             if "://" not in url or url.startswith("file://"):
                 os.makedirs(os.path.dirname(url.removeprefix("file://")), exist_ok=True)
             with open(path, "rb") as source, self.half.open_url(url, "wb") as target:
@@ -114,6 +119,8 @@ class Placement:
 
     async def bring_file(self, digest, address):
         path, size, executable = self.files[digest]
+        if size <= self.SMALL and not self.data_store:
+            return await self.send_small_file(digest, address)
         if await self.connection.on_worker(
             address, f"look for {digest[:12]}", self.half.has_blob, self.session, digest, executable
         ):
@@ -122,6 +129,15 @@ class Placement:
             return await self.send_file(digest, address)
         await self.connection.on_worker(
             address, f"load data {digest[:12]}", self.half.fetch_blob, self.session, digest, size, self.url(digest)
+        )
+
+    async def send_small_file(self, digest, address):
+        path, size, executable = self.files[digest]
+        with open(path, "rb") as file:
+            data = file.read()
+        await self.connection.on_worker(
+            address, f"store data {digest[:12]}", self.half.store_part, self.session, digest, size, 0, data,
+            executable, uuid.uuid4().hex[:12],
         )
 
     async def send_file(self, digest, address):
@@ -146,13 +162,13 @@ class Placement:
         await self.connection.up.wait()
         client = self.connection.client
         if address not in self.unreachable:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, asyncio.TimeoutError):
                 return await client.scatter(part, workers=[address], hash=False, direct=True)
             # Behind a firewall, say; the scheduler reaches it.
             self.unreachable.add(address)
         try:
             return await client.scatter(part, workers=[address], hash=False, direct=False)
-        except (OSError, asyncio.TimeoutError) as error:
+        except (OSError, asyncio.TimeoutError, KeyError) as error:  # a scheduler knows no worker that has just gone
             raise Gone(f"the worker {address} cannot be reached: {error}") from None
 
 

@@ -178,6 +178,9 @@ def open_url(url, mode="rb"):
     return fsspec.open(url, mode, auto_mkdir=False, use_listings_cache=False).open()
 
 
+NO_FILE = "there is no such file"
+
+
 def reason_of(error, url):
     """What went wrong with a store, and what helps."""
     name = type(error).__name__
@@ -187,7 +190,7 @@ def reason_of(error, url):
     if isinstance(error, FileNotFoundError) and "bucket" in str(error).lower():
         return "there is no such bucket; buckets are yours to make"
     if isinstance(error, FileNotFoundError) or isinstance(error, urllib.error.HTTPError) and error.code == 404:
-        return "there is no such file"
+        return NO_FILE
     if name in ("NoCredentialsError", "PermissionError", "ClientError") or "credential" in str(error).lower():
         return f"no credentials that allow it ({name}: {error}); workers use those of their own environment"
     return f"{name}: {error}"

@@ -135,18 +135,38 @@ final class LocalDask: Sendable {
     return process
   }
 
+  /// An interpreter in a folder whose environment has further variables: that of a client of its own, beside others.
+  static func python(with variables: [String: String], in folder: URL) throws -> String {
+    let file = folder.appendingPathComponent("python-\(UUID().uuidString)")
+    let words = variables.map { "'\($0)=\($1)'" }.joined(separator: " ")
+    try "#!/bin/sh\nexec env \(words) '\(python)' \"$@\"\n".write(to: file, atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: file.path)
+    return file.path
+  }
+
+  private static let portsGiven = Atomic<Int>(0)
+
+  /// A port that nobody uses, and that nobody is given by the system until whoever it is meant for uses it: one below
+  /// those that are given to connections, and another each time.
   static func freePort() throws -> UInt16 {
+    for _ in 0..<1000 {
+      let number = Int(getpid()) * 211 + portsGiven.wrappingAdd(1, ordering: .relaxed).newValue
+      let port = UInt16(12_000 + number % 20_000)
+      if isFree(port) { return port }
+    }
+    throw ApusError(.job, "no port is free")
+  }
+
+  private static func isFree(_ port: UInt16) -> Bool {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    return try withUnsafeMutablePointer(to: &address) { pointer in
-      try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-        try #require(bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0)
+    address.sin_port = port.bigEndian
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+        bind(descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
       }
-      return UInt16(bigEndian: pointer.pointee.sin_port)
     }
   }
 }

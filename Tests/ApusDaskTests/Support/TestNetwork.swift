@@ -12,6 +12,8 @@ final class TestNetwork: Sendable {
   let address: String
   /// The far side's address.
   let farAddress: String
+  /// Another address of the far side, to which nothing gets from here.
+  let hiddenAddress: String
 
   /// Runs a command on the far side.
   var command: [String] { ["/usr/bin/env", "ip", "netns", "exec", far] }
@@ -30,6 +32,7 @@ final class TestNetwork: Sendable {
     let hosts = [1, 2, 5, 6].map { "\(subnet)\(block % 256 + $0)" }
     address = hosts[0]
     farAddress = hosts[3]
+    hiddenAddress = "10.214.\(block / 256).\(block % 256)"
     do {
       for name in [router, far] { try Self.run("ip", "netns", "add", name) }
       try Self.run("ip", "link", "add", link, "type", "veth", "peer", "name", "near", "netns", router)
@@ -45,6 +48,8 @@ final class TestNetwork: Sendable {
       try Self.run("ip", "-n", far, "link", "set", "lo", "up")
       try Self.run("ip", "-n", far, "route", "add", "default", "via", hosts[2])
       try Self.run("ip", "route", "add", "\(subnet)\(block % 256 + 4)/30", "via", hosts[1])
+      try Self.run("ip", "-n", far, "address", "add", "\(hiddenAddress)/32", "dev", "lo")
+      try Self.run("ip", "route", "add", "unreachable", "\(hiddenAddress)/32")
       try mend()
     } catch {
       remove()
@@ -77,6 +82,7 @@ final class TestNetwork: Sendable {
   }
 
   private func remove() {
+    _ = try? Self.run("ip", "route", "del", "unreachable", "\(hiddenAddress)/32")
     _ = try? Self.run("ip", "link", "del", link)
     for name in [router, far] { _ = try? Self.run("ip", "netns", "del", name) }
   }

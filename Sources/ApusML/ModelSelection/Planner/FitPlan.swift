@@ -67,6 +67,8 @@ struct FitJobs: Sequence, Sendable {
   let candidates: SearchCandidates
   let template: FitAndScore
 
+  var underestimatedCount: Int { plan.jobCount }
+
   func makeIterator() -> Iterator { Iterator(jobs: self) }
 
   struct Iterator: IteratorProtocol {
