@@ -85,20 +85,40 @@ enum Engines {
       if: Engines.hasDocker && ProcessInfo.processInfo.environment["APUS_TEST_BUILDS"] == "1",
       "building images takes some twenty minutes: APUS_TEST_BUILDS=1, with a Docker engine, does"),
     .timeLimit(.minutes(60)))
-  func aPackageOfOnesOwnExtendsTheImage() throws {
+  func aPackageOfOnesOwnExtendsTheImageAndRunsOnItsCluster() throws {
     let version = try #require(Versions.all["APUS_VERSION"])
     let example = "apus-test-custom-estimator"
-    defer { _ = try? runProgram("docker", ["image", "rm", example]) }
+    let compose = ["compose", "--project-name", "apus-test"]
+    func docker(_ arguments: [String]) throws -> ProgramResult {
+      try runProgram(
+        "docker", arguments, in: repositoryRoot,
+        environment: Self.ports.merging(["DOCKER_BUILDKIT": "1"]) { $1 })
+    }
+    defer {
+      _ = try? docker(compose + ["down", "--volumes", "--timeout", "5"])
+      _ = try? docker(["image", "rm", example])
+    }
     for arguments in [
       ["build", "--target", "build", "--tag", "apus:\(version)-build", "."],
       ["build", "--tag", "apus:\(version)", "."], ["build", "--tag", example, "Examples/CustomEstimator"],
     ] {
-      let build = try runProgram("docker", arguments, in: repositoryRoot)
+      let build = try docker(arguments)
       try #require(build.exitCode == 0, "\(build.errors.suffix(3000))")
     }
-    let run = try runProgram(
-      "docker", ["run", "--rm", "--read-only", "--tmpfs", "/tmp", example, "CustomEstimator"])
-    #expect(run.exitCode == 0 && !run.output.isEmpty, "\(run)")
+    let run = try docker(["run", "--rm", "--read-only", "--tmpfs", "/tmp", example, "CustomEstimator"])
+    #expect(run.exitCode == 0, "\(run)")
+    #expect(run.output.contains("the same bits on threads and on processes: true"), "\(run)")
+
+    // Workers of the plain image run the estimator, which they have never heard of.
+    let up = try docker(compose + ["up", "--wait", "worker"])
+    try #require(up.exitCode == 0, "\(up.errors)")
+    let onCluster = try docker([
+      "run", "--rm", "--read-only", "--tmpfs", "/tmp", "--network", "apus-test_default",
+      "--volume", "apus-test_certificates:/certificates:ro", "--env", "APUS_CERTIFICATES=/certificates",
+      example, "CustomEstimator", "tls://scheduler:8786",
+    ])
+    #expect(onCluster.exitCode == 0, "\(onCluster)")
+    #expect(onCluster.output.contains("the same bits on threads and on Dask: true"), "\(onCluster)")
   }
 
   @Test(

@@ -148,7 +148,8 @@ import Testing
     }
   }
 
-  /// Only the programs of the package itself go into the image. The lines are those of `swift package`.
+  /// Only the programs of the package itself go into the image, built with the versions that Apus was built with unless
+  /// the package has its own. The lines are those of `swift package`.
   @Test func buildPackageCopiesThePackagesOwnPrograms() throws {
     try withTemporaryFolder { folder in
       let built = folder.appendingPathComponent("built")
@@ -162,16 +163,28 @@ import Testing
         esac
         """
       let programs = folder.appendingPathComponent("programs").path
-      let environment = ["PATH": try path(folder, ["swift": swift]), "APUS_PROGRAMS": programs]
+      let package = folder.appendingPathComponent("package")
+      try FileManager.default.createDirectory(at: package, withIntermediateDirectories: false)
+      try Data("those of Apus".utf8).write(to: folder.appendingPathComponent("Package.resolved"))
+      func versions() throws -> String {
+        try String(contentsOf: package.appendingPathComponent("Package.resolved"), encoding: .utf8)
+      }
+      let environment = [
+        "PATH": try path(folder, ["swift": swift]), "APUS_PROGRAMS": programs, "APUS_PATH": folder.path,
+      ]
       let build = repositoryRoot.appendingPathComponent("container/build-package").path
       try Data("Mine\napus (apus)\n".utf8).write(to: folder.appendingPathComponent("executables"))
-      let run = try runProgram(build, ["--product", "Mine"], environment: environment)
-      #expect(run.exitCode == 0 && run.output.hasPrefix("/apus build "), "\(run)")
+      let run = try runProgram(build, ["--product", "Mine"], in: package, environment: environment)
+      #expect(run.exitCode == 0 && run.output.hasPrefix("\(folder.path) build "), "\(run)")
+      #expect(run.output.contains("--scratch-path \(folder.path)/.build"))
+      #expect(try versions() == "those of Apus")
       #expect(run.output.contains("--product Mine"))
       #expect(try FileManager.default.contentsOfDirectory(atPath: programs) == ["Mine"])
       try Data("apus (apus)\n".utf8).write(to: folder.appendingPathComponent("executables"))
-      let none = try runProgram(build, environment: environment)
+      try Data("its own".utf8).write(to: package.appendingPathComponent("Package.resolved"))
+      let none = try runProgram(build, in: package, environment: environment)
       #expect(none.exitCode == 1 && none.errors.contains("no executable product"))
+      #expect(try versions() == "its own")
     }
   }
 }

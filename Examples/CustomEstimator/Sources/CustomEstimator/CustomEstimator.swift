@@ -1,7 +1,9 @@
 import Apus
+import Foundation
 
 /// Searches the shrinkage of an estimator of our own, on threads and in worker processes, and compares; with the
-/// address of a Dask scheduler as its argument, on that cluster too.
+/// address of a Dask scheduler as its argument, on that cluster too (`APUS_CERTIFICATES` is the folder of its
+/// certificates, where it speaks TLS).
 @main enum CustomEstimator {
   static func main() async throws {
     EstimatorRegistry.shared.register(NearestCentroid.self)
@@ -23,7 +25,11 @@ import Apus
       print("shrinkage \(candidate.parameters["shrinkage"]!): \(score.mean) ± \(score.standardDeviation)")
     }
     if let scheduler = CommandLine.arguments.dropFirst().first {
-      let cluster = try await DaskBackend(scheduler, registry: .modelSelection)
+      var settings = ClusterSettings()
+      if let folder = ProcessInfo.processInfo.environment["APUS_CERTIFICATES"] {
+        settings.security = ClusterCertificates(folder: folder).security
+      }
+      let cluster = try await DaskBackend(scheduler, registry: .modelSelection, settings: settings)
       let dask = try await search.run(on: data, backend: cluster)
       await cluster.close()
       let same = threads.results.candidates.map(\.scores) == dask.results.candidates.map(\.scores)
