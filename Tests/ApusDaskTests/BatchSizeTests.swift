@@ -40,6 +40,13 @@ import Testing
     #expect(size.jobs == 16384 && next.jobs == 128)
     next.finished(jobs: 128, seconds: 128)
     #expect(next.jobs == 1)
+    next = BatchSize(after: size)
+    next.finished(jobs: 128, seconds: 128 * 1e-4)
+    #expect(next.jobs == 512)
+    // When they are like those before, the size is known.
+    next = BatchSize(after: size)
+    next.finished(jobs: 128, seconds: 128 * 1e-5)
+    #expect(next.jobs == 16384)
   }
 
   /// The sizes of the batches of a run of so many jobs of a duration, whose size was found before.

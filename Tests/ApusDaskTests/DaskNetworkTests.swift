@@ -126,9 +126,7 @@ struct DaskNetworkTests {
     let cluster = try LocalDask(workers: 0, host: network.farAddress, through: network.command)
     let port = "\(try LocalDask.freePort())"
     try cluster.addWorker(["--host", network.hiddenAddress, "--worker-port", port])
-    let python = try LocalDask.python(
-      with: ["DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s"], in: cluster.folder)
-    let backend = try await DaskBackend(cluster, { $0.python = python })
+    let backend = try await DaskBackend(cluster)
     while backend.status.workers.isEmpty { try await Task.sleep(for: .milliseconds(50)) }
     #expect(Array(backend.status.workers.keys) == ["tcp://\(network.hiddenAddress):\(port)"])
     let visit = [

@@ -14,16 +14,21 @@ package struct BatchSize: Sendable {
   package private(set) var jobs = 1
   private var meanSeconds: Double?
   private var wanted = 1
+  /// What an earlier run of the same name found, until this run's first jobs say whether it holds for them.
+  private var earlier: (jobs: Int, meanSeconds: Double)?
   /// The size of a run's last batches.
   private var last: Int?
 
   package init() {}
 
   /// The size that a run begins with whose jobs have the names of an earlier run's.
-  package init(after earlier: BatchSize) { jobs = min(earlier.jobs, Self.largestFirst) }
+  package init(after earlier: BatchSize) {
+    jobs = min(earlier.jobs, Self.largestFirst)
+    self.earlier = earlier.meanSeconds.map { (earlier.jobs, $0) }
+  }
 
   /// Learns from a batch that has come back. A size that was found from few jobs grows fourfold at most, since
-  /// later ones may take longer.
+  /// later ones may take longer; unless it is known of an earlier run whose jobs took as long.
   package mutating func finished(jobs count: Int, seconds: Double) {
     guard count > 0 else { return }
     let mean = seconds / Double(count)
@@ -31,6 +36,8 @@ package struct BatchSize: Sendable {
     meanSeconds = smoothed
     wanted = max(1, Int(min(Self.targetSeconds / max(smoothed, 1e-6), Double(Self.largest))))
     jobs = min(wanted, max(jobs, 4 * count))
+    if let known = earlier, mean <= 2 * known.meanSeconds { jobs = min(wanted, max(jobs, known.jobs)) }
+    earlier = nil
   }
 
   /// The number of jobs of the next batch, where so many are left and so many slots share them: less than ``jobs``

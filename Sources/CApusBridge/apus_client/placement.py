@@ -5,6 +5,7 @@ import contextlib
 import os
 import pickle
 import shutil
+import urllib.parse
 import uuid
 
 from .connection import Gone, host_of
@@ -24,7 +25,7 @@ class Placement:
         self.data = {}  # reference → digest of its file
         self.files = {}  # digest of a file → (path, size, whether it is a program)
         self.puts = {}  # reference → a task that brings it
-        self.unreachable = set()  # addresses that only the scheduler reaches
+        self.reachable = {}  # by address: whether it can be reached from here, and not only by the scheduler
         self.stores = {}  # (digest, host or address) → a task that stores it there
 
     def add_program(self, digest, path):
@@ -161,15 +162,31 @@ class Placement:
     async def scatter(self, part, address):
         await self.connection.up.wait()
         client = self.connection.client
-        if address not in self.unreachable:
+        if address not in self.reachable:
+            self.reachable[address] = await connects(address)
+        if self.reachable[address]:
             with contextlib.suppress(OSError, asyncio.TimeoutError):
                 return await client.scatter(part, workers=[address], hash=False, direct=True)
-            # Behind a firewall, say; the scheduler reaches it.
-            self.unreachable.add(address)
+            self.reachable[address] = False
         try:
             return await client.scatter(part, workers=[address], hash=False, direct=False)
         except (OSError, asyncio.TimeoutError, KeyError) as error:  # a scheduler knows no worker that has just gone
             raise Gone(f"the worker {address} cannot be reached: {error}") from None
+
+
+async def connects(address):
+    """Whether a worker can be connected to from here, which a firewall may keep from happening.
+
+    Dask would try for as long as a client is ready to wait for its scheduler.
+    """
+    place = urllib.parse.urlsplit(address)
+    if place.scheme not in ("tcp", "tls"):
+        return True
+    with contextlib.suppress(OSError, asyncio.TimeoutError, ValueError):
+        _, writer = await asyncio.wait_for(asyncio.open_connection(place.hostname, place.port), 5)
+        writer.close()
+        return True
+    return False
 
 
 class Part:

@@ -67,9 +67,15 @@ package struct SearchSetup: Sendable {
   package func withTemplate<Result>(
     on backend: some ParallelBackend, _ body: (FitAndScore) async throws -> Result
   ) async throws -> Result {
-    let dataReference = try await backend.put(data)
+    // Both at once: to hosts far away, each takes a while.
+    async let placedSplits = backend.put(SplitPlan(splits))
+    let dataReference: DataReference<Dataset>
+    do { dataReference = try await backend.put(data) } catch {
+      if let splits = try? await placedSplits { await backend.remove(splits.digest) }
+      throw error
+    }
     let splitReference: DataReference<SplitPlan>
-    do { splitReference = try await backend.put(SplitPlan(splits)) } catch {
+    do { splitReference = try await placedSplits } catch {
       await backend.remove(dataReference.digest)
       throw error
     }
