@@ -151,10 +151,10 @@ import Testing
     #expect(
       try text(of: "Examples/notebooks/kernel/apus_kernel/kernel.py")
         .contains("implementation_version = \"\(version)\""))
-    for guide in ["DeployingClusters", "CloudClusters"] {
+    for guide in ["DeployingClusters", "CloudClusters", "GoogleClusters", "AmazonClusters", "AzureClusters"] {
       let text = try text(of: "Sources/Apus/Apus.docc/\(guide).md")
       let named = text.matches(of: /(?:apus|apus-notebook|image|newTag|\$image): ?(\d+\.\d+\.\d+)/)
-      #expect(named.count > 5)
+      #expect(named.count >= 2, "\(guide)")
       for match in named { #expect(match.1 == version, "\(guide): \(match.0)") }
     }
     let example = try text(of: "Examples/CustomEstimator/Dockerfile")
