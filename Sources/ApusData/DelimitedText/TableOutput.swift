@@ -1,9 +1,10 @@
 import ApusParallel
 
 /// Where the threads that parse chunks write: each chunk writes the rows that are its own.
+///
+/// Unchecked Sendable: every row is written by the one call that parses its chunk, and read after all have
+/// returned.
 final class TableOutput: @unchecked Sendable {
-  // Unchecked: every row is written by the one call that parses its chunk, and read after all have returned.
-
   /// The features, row by row.
   let features: UnsafeMutablePointer<Double>
   let featureCount: Int

@@ -2,10 +2,11 @@ import ApusParallel
 
 /// The elements of one or more matrices: memory of its own that may be written while nobody shares it, or a
 /// region that somebody else keeps, such as a mapped file, that may only be read.
+///
+/// Unchecked Sendable: `Matrix` writes through `base` only while it holds the sole reference (copy on write),
+/// and never when `owner` is there.
 @usableFromInline
 final class MatrixStorage<Scalar: MatrixScalar>: @unchecked Sendable {
-  // Unchecked: `Matrix` writes through `base` only while it holds the sole reference (copy on write), and
-  // never when `owner` is there.
   @usableFromInline let base: UnsafeMutablePointer<Scalar>
   @usableFromInline let count: Int
   @usableFromInline let owner: SharedBytes?

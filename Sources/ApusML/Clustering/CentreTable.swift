@@ -3,8 +3,9 @@ import CKernels
 
 /// Centres as the kernels want them: scaled like the points, once row by row and once negated in groups, with
 /// the numbers that bound what rounding does to distances.
+///
+/// Unchecked Sendable: updated by one thread while no other reads.
 final class CentreTable: @unchecked Sendable {
-  // Unchecked: updated by one thread while no other reads.
   let clusterCount: Int
   let dimensions: Int
   let groupCount: Int

@@ -3,8 +3,9 @@ import CKernels
 
 /// The cluster of every point, with two bounds: how far its centre is at most, how far every other centre is
 /// at least (Hamerly, 2010).
+///
+/// Unchecked Sendable: blocks of rows are disjoint, and each is worked on by one thread at a time.
 final class ClusterAssignments: @unchecked Sendable {
-  // Unchecked: blocks of rows are disjoint, and each is worked on by one thread at a time.
   private let points: ScaledPoints
   private let features: Matrix<Double>
   private let labelled: UnsafeMutableBufferPointer<Int32>

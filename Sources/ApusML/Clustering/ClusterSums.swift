@@ -5,8 +5,10 @@ import CKernels
 ///
 /// Each block of rows notes its changes apart; they are added block after block, so that sums do not depend
 /// on the threads.
+///
+/// Unchecked Sendable: a block's changes are written by one thread at a time, and gathered after all have
+/// ended.
 final class ClusterSums: @unchecked Sendable {
-  // Unchecked: a block's changes are written by one thread at a time, and gathered after all have ended.
   let blocks: RowBlocks
   /// The number of rows in each cluster.
   private(set) var counts: [Int]

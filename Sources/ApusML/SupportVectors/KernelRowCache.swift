@@ -80,8 +80,9 @@ final class KernelRowCache {
 }
 
 /// The memory of a ``KernelRowCache``, which outlives it so that the next problem finds its pages in place.
+///
+/// Unchecked Sendable: used by one problem, and so by one thread, at a time.
 final class KernelRowMemory: @unchecked Sendable {
-  // Unchecked: used by one problem, and so by one thread, at a time.
   private(set) var base: UnsafeMutablePointer<Float>
   private var capacity = 0
 

@@ -72,7 +72,7 @@ public func _apusAwait<Value>(_ work: @escaping () async throws -> Value) throws
   return try value.get()
 }
 
-/// Sendable because the semaphore orders the one write before the one read.
+/// Unchecked Sendable: the semaphore orders the one write before the one read.
 private final class Answer<Value>: @unchecked Sendable {
   let isThere = DispatchSemaphore(value: 0)
   var value: Result<Value, any Error>?

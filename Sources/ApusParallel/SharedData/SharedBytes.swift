@@ -4,9 +4,9 @@ import Foundation
 ///
 /// Matrices and other large values stand on regions like this one, so that the same bytes can be shared by
 /// every thread, or by every worker process of a host, without a copy.
+///
+/// Unchecked Sendable: the bytes are never written after `init`, and `release` is called once, by `deinit`.
 public final class SharedBytes: @unchecked Sendable {
-  // Unchecked: the bytes are never written after `init`, and `release` is called once, by `deinit`.
-
   /// The bytes; valid as long as this object lives.
   public let bytes: UnsafeRawBufferPointer
   private let release: () -> Void

@@ -58,9 +58,11 @@ public struct ComputeContext: Sendable {
 }
 
 /// Places for results that are written by index from several threads, each place by one.
+///
+/// Unchecked Sendable: distinct indices are written by distinct calls of a `forEach`, and read after it has
+/// returned.
 @usableFromInline
 final class ResultSlots<Result: Sendable>: @unchecked Sendable {
-  // Unchecked: distinct indices are written by distinct calls of a `forEach`, and read after it has returned.
   @usableFromInline let places: UnsafeMutableBufferPointer<Result?>
 
   @inlinable

@@ -6,8 +6,9 @@ import Foundation
 ///
 /// It tells the pool whose fault a sudden death is, and how long a job has been running, at the price of two
 /// stores a job. It also keeps the peak of memory that the kernel counted for the worker when it started.
+///
+/// Unchecked Sendable: the words are written and read by atomic operations only.
 final class StatusPage: @unchecked Sendable {
-  // Unchecked: the words are written and read by atomic operations only.
   private static let size = 4096
   private let words: UnsafeMutablePointer<UInt64>
 

@@ -2,8 +2,9 @@ import ApusParallel
 import Foundation
 
 /// Jobs that wait in a worker, between the thread that reads them and the one that runs them.
+///
+/// Unchecked Sendable: everything is read and written with the condition's lock held.
 final class WorkQueue: @unchecked Sendable {
-  // Unchecked: everything is read and written with the condition's lock held.
   private let condition = NSCondition()
   private var waiting: [JobMessage] = []
   private var first = 0

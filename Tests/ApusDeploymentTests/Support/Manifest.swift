@@ -3,8 +3,9 @@ import Foundation
 import Yams
 
 /// A document of YAML, looked into by keys: what is not there is an empty document.
+///
+/// Unchecked Sendable: what Yams reads are values that nobody changes.
 struct Manifest: CustomStringConvertible, @unchecked Sendable {
-  // Safe: what Yams reads are values that nobody changes.
   private let value: Any?
   let source: String
 

@@ -1,6 +1,7 @@
 /// The codes of one column, a row each, in one byte where they fit and two where not.
+///
+/// Unchecked Sendable: the codes are written by the initialiser alone.
 final class CodeColumn: @unchecked Sendable {
-  // Unchecked: the codes are written by the initialiser alone.
   let bytes: UnsafeMutablePointer<UInt8>?
   let words: UnsafeMutablePointer<UInt16>?
   let count: Int

@@ -5,8 +5,9 @@ import CKernels
 ///
 /// A node's random numbers come from its path: the tree's seed, hashed with every turn from the root. So a
 /// tree that is limited to a depth is the top of a deeper one.
+///
+/// Unchecked Sendable: a grower is handed from thread to thread by a pool, and used by one at a time.
 final class TreeGrower<Statistics: NodeStatistics>: @unchecked Sendable {
-  // Unchecked: a grower is handed from thread to thread by a pool, and used by one at a time.
   let data: BinnedFeatures
   let settings: GrowthSettings
   let layout: NodeLayout
