@@ -10,6 +10,10 @@ struct LimitedMemoryBFGS {
   var maximumIterations: Int
   /// The residual at which the search ends.
   var tolerance: Double
+  /// The relative rounding of the values.
+  var rounding = 1e-13
+  /// Whether the search also ends where a step gains no more than that rounding, because exacter values follow.
+  var endsInRounding = false
 
   /// Walks to the minimum.
   ///
@@ -42,7 +46,8 @@ struct LimitedMemoryBFGS {
         slope = -BLAS.dot(count, gradient, gradient)
       }
       guard
-        let next = try search(from: point, value, gradient, along: direction, slope, evaluate)
+        let next = try search(
+          from: point, value, gradient, along: direction, slope, rounding: rounding, evaluate)
       else {
         if steps.isEmpty {
           return Convergence(iterations: iterations, converged: false, residual: size)
@@ -57,8 +62,13 @@ struct LimitedMemoryBFGS {
         if steps.count == memory { steps.removeFirst() }
         steps.append(Step(shift: shift, change: change, curvature: curvature))
       }
+      let gain = value - next.value
       (point, value, gradient) = (next.point, next.value, next.gradient)
       iterations += 1
+      if endsInRounding, gain <= rounding * abs(value) {
+        let size = residual(gradient)
+        return Convergence(iterations: iterations, converged: size <= tolerance, residual: size)
+      }
     }
   }
 
@@ -109,12 +119,12 @@ struct LineSearchResult {
 /// and halving (Armijo).
 ///
 /// Near the minimum the decrease drowns in rounding; there a point counts whose slope has shrunk while the
-/// value has not risen by more than the rounding (after Hager and Zhang, 2005).
+/// value has not risen by more than the rounding (after Hager and Zhang, 2005), relative to the value.
 ///
 /// - Returns: the point, or nil when no step of the direction helps.
 func search(
   from point: [Double], _ value: Double, _ gradient: [Double], along direction: [Double], _ slope: Double,
-  _ evaluate: ([Double], inout [Double]) throws -> Double
+  rounding: Double = 1e-13, _ evaluate: ([Double], inout [Double]) throws -> Double
 ) rethrows -> LineSearchResult? {
   let count = point.count
   var result = LineSearchResult(point: point, value: value, gradient: gradient, length: 1)
@@ -124,7 +134,7 @@ func search(
     result.value = try evaluate(result.point, &result.gradient)
     if result.value <= value + 1e-4 * result.length * slope { return result }
     let newSlope = BLAS.dot(count, result.gradient, direction)
-    if result.value <= value + 1e-13 * max(abs(value), 1e-300), abs(newSlope) <= 0.9 * abs(slope) {
+    if result.value <= value + rounding * max(abs(value), 1e-300), abs(newSlope) <= 0.9 * abs(slope) {
       return result
     }
     // The minimum of the parabola through what is known, kept within a tenth and a half.

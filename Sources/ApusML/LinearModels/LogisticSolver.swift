@@ -22,6 +22,8 @@ struct LogisticSolver {
   /// After so many steps the curvature at zero is no longer that of the place reached. On the digits of
   /// scikit-learn 5 lead to 23 passes over the rows, 8 to 25, and none to 31.
   private static let stepsFromZero = 5
+  /// The share of the first residual below which the rounding of single precision would show.
+  private static let singleReach = 1e-5
 
   /// Walks to the minimum from `parameters`.
   ///
@@ -55,27 +57,54 @@ struct LogisticSolver {
     guard width <= Self.blockLimit, width <= objective.features.rowCount,
       let precondition = try meanBlock(objective, parameters)
     else { return try minimizeByBFGS(objective, &parameters, try diagonal(objective)) }
-    var beginning = self
-    beginning.maximumIterations = min(maximumIterations, Self.stepsFromZero)
-    let first = try beginning.minimizeByBFGS(objective, &parameters, precondition)
-    guard !first.converged, first.residual.isFinite, first.iterations < maximumIterations else {
-      return first
+    let approach = try approach(objective, parameters)
+    let exact = exactWalk(objective)
+    let first = try (approach ?? exact).minimize(
+      &parameters, atMost: min(maximumIterations, Self.stepsFromZero), precondition)
+    guard !first.converged || approach != nil, first.residual.isFinite else { return first }
+    var iterations = first.iterations
+    let better = first.converged ? precondition : try meanBlock(objective, parameters) ?? precondition
+    if let approach, !first.converged {
+      iterations += try approach.minimize(&parameters, atMost: maximumIterations - iterations, better)
+        .iterations
     }
-    var end = self
-    end.maximumIterations -= first.iterations
-    var convergence = try end.minimizeByBFGS(
-      objective, &parameters, try meanBlock(objective, parameters) ?? precondition)
-    convergence.iterations += first.iterations
+    var convergence = try exact.minimize(&parameters, atMost: maximumIterations - iterations, better)
+    convergence.iterations += iterations
     return convergence
   }
 
   private func minimizeByBFGS(
     _ objective: LogisticObjective, _ parameters: inout [Double], _ precondition: (inout [Double]) -> Void
   ) throws -> Convergence {
-    let method = LimitedMemoryBFGS(maximumIterations: maximumIterations, tolerance: tolerance)
-    return try method.minimize(
-      &parameters, evaluate: { try objective.evaluate($0, gradient: &$1) }, residual: objective.residual,
-      precondition: precondition)
+    var iterations = 0
+    if let approach = try approach(objective, parameters) {
+      iterations = try approach.minimize(&parameters, atMost: maximumIterations, precondition).iterations
+    }
+    var convergence = try exactWalk(objective).minimize(
+      &parameters, atMost: maximumIterations - iterations, precondition)
+    convergence.iterations += iterations
+    return convergence
+  }
+
+  /// The walk that has the last word.
+  private func exactWalk(_ objective: LogisticObjective) -> LogisticWalk {
+    LogisticWalk(
+      tolerance: tolerance, rounding: 1e-13, endsInRounding: false, residual: objective.residual,
+      evaluate: { try objective.evaluate($0, gradient: &$1) })
+  }
+
+  /// Nearly all of the way in single precision, at half the cost, so that little or nothing is left to do in double
+  /// precision; nil where that is of no use.
+  private func approach(_ objective: LogisticObjective, _ parameters: [Double]) throws -> LogisticWalk? {
+    guard let single = try SinglePrecisionLogistic(objective) else { return nil }
+    var gradient = [Double](repeating: 0, count: parameters.count)
+    let value = try single.evaluate(parameters, gradient: &gradient)
+    let first = objective.residual(gradient)
+    let goal = max(0.98 * tolerance, Self.singleReach * first)
+    guard value.isFinite, first.isFinite, first > goal else { return nil }
+    return LogisticWalk(
+      tolerance: goal, rounding: 1e-7, endsInRounding: true, residual: objective.residual,
+      evaluate: { try single.evaluate($0, gradient: &$1) })
   }
 
   /// Newton's method with a line search.
@@ -204,29 +233,5 @@ struct LogisticSolver {
       }
       vector = objective.byFeature(columns, width)
     }
-  }
-}
-
-extension LogisticObjective {
-  /// Parameters reordered by score, each score's coefficients followed by its intercept.
-  func byScore(_ vector: [Double], _ width: Int) -> [Double] {
-    let k = scoreCount
-    if k == 1 { return vector }
-    var ordered = [Double](repeating: 0, count: vector.count)
-    for index in 0..<width {
-      for score in 0..<k { ordered[score * width + index] = vector[index * k + score] }
-    }
-    return ordered
-  }
-
-  /// What ``byScore(_:_:)`` did, undone.
-  func byFeature(_ vector: [Double], _ width: Int) -> [Double] {
-    let k = scoreCount
-    if k == 1 { return vector }
-    var ordered = [Double](repeating: 0, count: vector.count)
-    for index in 0..<width {
-      for score in 0..<k { ordered[index * k + score] = vector[score * width + index] }
-    }
-    return ordered
   }
 }

@@ -26,6 +26,15 @@ void ckernels_narrow_gradient(long rows, long columns, long stride, const double
 double ckernels_softmax_residuals(long rows, long classes, double *scores, long stride, const double *offset,
                                   const int32_t *labels, const double *weights, double *columnSums);
 
+// The two products in single precision, with rows of a multiple of 8 numbers.
+void ckernels_narrow_scores_single(long rows, long columns, long stride, const float *x, const float *w, float *out);
+void ckernels_narrow_gradient_single(long rows, long columns, long stride, const float *x, const float *r, float *out);
+
+// The residuals in single precision: of all `stride` numbers a row, 8 to 48, with `stride` offsets; those of gaps are so
+// low that their exponentials are nothing beside 1. `columnSums` has room for `stride`.
+double ckernels_softmax_residuals_single(long rows, long stride, float *scores, const float *offset,
+                                         const int32_t *labels, const double *weights, double *columnSums);
+
 // The same for two classes and one score a row, the log-odds of class 1.
 double ckernels_logistic_residuals(long rows, double *scores, double offset, const int32_t *labels,
                                    const double *weights, double *sum);

@@ -61,6 +61,32 @@ import Testing
     }
   }
 
+  /// Most of the way is walked in single precision, in rows of whole vectors with gaps: the end is exact all the same,
+  /// for numbers of classes around those of the vectors and beyond those that have such loops.
+  @Test(arguments: [3, 8, 9, 17, 33, 48, 49], [false, true])
+  func theEndIsExactForAnyNumberOfClasses(classCount: Int, isWeighted: Bool) throws {
+    let (rowCount, featureCount) = (40 * classCount, 30)
+    var random = Seed(11).derived("classes", classCount).randomSource()
+    let labels = (0..<rowCount).map { "class \($0 % classCount)" }
+    // Far from zero, and of different widths.
+    let features = Matrix(rowCount: rowCount, columnCount: featureCount) { x in
+      for row in 0..<rowCount {
+        for column in 0..<featureCount {
+          let isNear = column % classCount == row % classCount
+          x[row * featureCount + column] =
+            1000 + Double(1 + column % 3) * (random.uniform() + (isNear ? 0.5 : 0))
+        }
+      }
+    }
+    let weights = isWeighted ? (0..<rowCount).map { _ in 0.1 + random.uniform() } : nil
+    let data = try Dataset(features: features, target: .classes(labels), weights: weights)
+    for tolerance in [1e-3, 1e-7] {
+      let model = try LogisticRegression(c: 1, tolerance: tolerance, maxIterations: 5000).fit(data)
+      #expect(model.convergence?.converged == true, "\(String(describing: model.convergence))")
+      #expect(try gradientNorm(model, data, c: 1) <= 1.01 * tolerance)
+    }
+  }
+
   @Test func manyRowsConvergeFromASample() throws {
     let data = try Dataset(bundled: "letter")
     let model = try LogisticRegression(c: 1).fit(data)
