@@ -35,7 +35,17 @@ import Testing
     let whole = try await search.run(on: data, keptIn: file, backend: ThreadBackend(workers: 2)).results
     let made = CountedMean.fits(tag).count
     // Whatever the method, the same again makes no fit, and decides the same.
-    let again = try await search.run(on: data, keptIn: file, backend: SequentialBackend()).results
+    let restored = Mutex(0)
+    let finished = Mutex(0)
+    let again = try await search.run(on: data, keptIn: file, backend: SequentialBackend()) { event in
+      switch event {
+      case .restored(let fits, _): restored.withLock { $0 += fits }
+      case .fitFinished: finished.withLock { $0 += 1 }
+      default: break
+      }
+    }.results
+    #expect(finished.withLock { $0 } == 0)
+    #expect(restored.withLock { $0 } == again.candidates.reduce(0) { $0 + $1.fitSeconds.count })
     #expect(CountedMean.fits(tag).count == made)
     #expect(essence(again) == essence(whole))
     let progress = try file.study().progress()

@@ -80,6 +80,27 @@ import Testing
     #expect(essence(sequential) == essence(raced))
   }
 
+  /// What racing spares is spent on further candidates, the same ones whichever fits end first.
+  @Test func racingWithALimitOfFitsIsTheSameEverywhere() async throws {
+    var search = AdaptiveSearch(factors(40, milliseconds: 0.3), .grid, options)
+    search.racing = Racing(lag: 4)
+    search.stopRules.mostFits = 90
+    let expected = try await search.run(on: rows(), backend: SequentialBackend()).results
+    #expect((19..<40).contains(expected.candidates.count), "\(expected.candidates.count)")
+    #expect(expected.candidates.reduce(0) { $0 + $1.fitSeconds.count { !$0.isNaN } } <= 90)
+    for workers in [2, 3, 8] {
+      #expect(try await essence(results(search, workers: workers)) == essence(expected))
+    }
+  }
+
+  @Test func aLimitBelowTheNumberOfFoldsIsRefused() async throws {
+    var search = AdaptiveSearch(factors(3), .grid, options)
+    search.stopRules.mostFits = 4
+    await #expect {
+      _ = try await results(search)
+    } throws: { ($0 as? ApusError)?.kind == .invalidParameter && "\($0)".contains("4 fits") }
+  }
+
   @Test func failuresAreRowsHereToo() async throws {
     var estimator = CountedMean()
     estimator.failsAbove = 1

@@ -128,6 +128,10 @@ import Testing
     // The other one was heard, and this one was not.
     try await setBack(other)
     #expect(try claim() == [])
+    // This one's heart beats before it asks.
+    try await setBack(holder, other)
+    try store.beat(other.session)
+    #expect(try claim() == [])
     // This one was heard, and the other was not.
     try await setBack(holder)
     #expect(try claim() == keys)

@@ -1,3 +1,4 @@
+import ApusData
 import ApusML
 import ApusParallel
 import ApusStudies
@@ -116,6 +117,98 @@ import Testing
     #expect(header.contains("('mean_test_r2', '<f8')") && header.contains("('rank_test_r2', '<i8')"))
     #expect((npy.count - 10 - length) % 12 == 0)
     #expect(message { try file.study().export(to: "table.xlsx") }.contains(".csv, .json or .npy"))
+  }
+
+  /// Another process adds a candidate while a table is written, before each of its rows.
+  @Test(arguments: StudyExportFormat.allCases) func aTableIsThatOfOneMoment(format: StudyExportFormat)
+    async throws
+  {
+    let scratch = try ScratchStudy()
+    let study = try await made(scratch, candidates: 6).study()
+    var before = Data()
+    try study.export(as: format) { before += $0 }
+    let other = try DatabaseQueue(path: scratch.path)
+    var beside = Data()
+    try study.export(as: format) { piece in
+      beside += piece
+      try other.write { database in
+        try database.execute(
+          sql: """
+            INSERT INTO candidate(study, digest, estimator, parameters)
+            SELECT study, randomblob(32), estimator, parameters FROM candidate WHERE id = 1
+            """)
+        try database.execute(
+          sql: """
+            INSERT INTO fit(candidate, fold, session, finished, test)
+            SELECT ?, fold, session, finished, test FROM fit WHERE candidate = 1
+            """, arguments: [database.lastInsertedRowID])
+      }
+    }
+    #expect(beside == before)
+    #expect(try study.progress().candidates > 10)
+  }
+
+  /// A candidate's scores, for the rule that prefers simpler ones.
+  @Test func theOneStandardErrorRuleIsThatOfTheSearch() async throws {
+    let scratch = try ScratchStudy()
+    let file = try StudyFile(scratch.path)
+    var options = options
+    options.choice = .oneStandardError()
+    let space = ParameterGrid(Ridge()).varying(\.alpha, decades(from: -6, to: 2, count: 300))
+    // A line with noise: a little of the penalty does best.
+    let noise = try rows(60)
+    let values = try noise.regressionTarget(for: "ridge").enumerated().map { row, value in
+      2 * noise.features[row, 0] + value
+    }
+    let data = try Dataset(features: noise.features, target: .values(values))
+    let outcome = try await GridSearch(space, options).run(
+      on: data, keptIn: file, backend: SequentialBackend())
+    let study = try file.study()
+    let chosen = try #require(try study.chosen(by: .oneStandardError()))
+    #expect(chosen.index == outcome.chosen?.index && chosen.index != outcome.best?.index)
+    #expect(try study.chosen(by: .highestMean) == study.best())
+  }
+
+  private func decades(from low: Double, to high: Double, count: Int) -> [Double] {
+    (0..<count).map { pow(10, low + (high - low) * Double($0) / Double(count - 1)) }
+  }
+
+  /// What a copy of the file without its log holds while a search is at work.
+  @Test func aBeatFoldsTheLogIntoTheFile() async throws {
+    let scratch = try ScratchStudy()
+    let file = try await made(scratch, candidates: 10)
+    defer { withExtendedLifetime(file) {} }
+    let store = try SQLiteStudyStore(path: scratch.path, creates: false)
+    let session = try store.openSession(of: .current, on: 1)
+    let score = FitScores(test: [0.5], fitSeconds: 1, scoreSeconds: 1)
+    _ = try store.addCandidates(1, to: 1) { _ in
+      (AnyEstimator(CountedEstimator(value: 77, tag: "beat")), ["value"])
+    }
+    let number = try #require(try store.candidateNumbers(of: 1).last)
+    try await store.commit(
+      [FinishedFit(key: FitKey(candidate: number, fold: 0), fit: TriedFit(scores: score))], from: session)
+    try store.beat(session)
+    let copy = scratch.folder.appendingPathComponent("copy.sqlite").path
+    try FileManager.default.copyItem(atPath: scratch.path, toPath: copy)
+    #expect(try StudyFile(copy).study().progress().fits == 51)
+  }
+
+  /// A number that is given again would hide new fits from a search that has read up to it.
+  @Test func numbersOfFitsAreNotGivenTwice() async throws {
+    let scratch = try ScratchStudy()
+    let file = try StudyFile(scratch.path)
+    let search = GridSearch(grid(4, tag: "numbers", failsBelow: 10), options)
+    await #expect(throws: ApusError.self) {
+      try await search.run(on: rows(), keptIn: file, backend: SequentialBackend())
+    }
+    #expect(try file.study().forgetFailures() == 20)
+    await #expect(throws: ApusError.self) {
+      try await search.run(on: rows(), keptIn: file, backend: SequentialBackend())
+    }
+    let first = try await DatabaseQueue(path: scratch.path).read {
+      try Int.fetchOne($0, sql: "SELECT min(id) FROM fit")
+    }
+    #expect(first == 21)
   }
 
   @Test func theTableSaysHowIterativeFitsEnded() async throws {

@@ -34,6 +34,10 @@ struct TrialLoop<Strategy: SearchStrategy> {
   private var closedPrefix = 0
   private var asked = 0
   private var openedFits = 0
+  /// The fits that the first so many trials were given, all of which are closed where candidates race.
+  private var counted = (trials: 0, fits: 0)
+  /// Fits that were finished before this search began and were not told of yet.
+  private var restored = (fits: 0, failures: 0)
   private var expectedFits: Int
   private var decisions: [String] = []
   private var step = 0
@@ -49,6 +53,12 @@ struct TrialLoop<Strategy: SearchStrategy> {
     self.strategy = strategy
     self.slots = slots
     foldCount = run.setup.splits.count
+    if let most = run.rules.mostFits, most < foldCount {
+      throw ApusError(
+        .invalidParameter,
+        "a limit of \(most) fits leaves no candidate that is tried on all \(foldCount) folds",
+        hint: "allow at least \(foldCount) fits, or use fewer folds")
+    }
     watch = StopWatch(run.rules)
     ahead = 2 * slots
     expectedFits = strategy.expectedTrials * foldCount
@@ -73,6 +83,10 @@ struct TrialLoop<Strategy: SearchStrategy> {
   /// Asks the strategy as long as slots would be idle, and opens what it answers.
   mutating func openTrials() throws {
     hasNews = false
+    defer {
+      if restored.fits > 0 { run.onEvent?(.restored(fits: restored.fits, failures: restored.failures)) }
+      restored = (0, 0)
+    }
     while !isStopping, !isSated {
       let busy = inFlight.count + claimed.count + wishes.count
       let target = strategy.dependsOnOrder ? slots : ahead
@@ -106,7 +120,7 @@ struct TrialLoop<Strategy: SearchStrategy> {
     for trial in asked { try trial.estimator.base.validate() }
     let numbers = try session.add(asked.map { ($0.estimator, Array($0.parameters.keys)) })
     for (trial, number) in zip(asked, numbers) {
-      if let most = run.rules.mostFits, openedFits + foldCount > most {
+      if let most = run.rules.mostFits, fits(before: trial.index) + foldCount > most {
         stopReason = stopReason ?? "the limit of \(most) fits was reached"
         isSated = true
         break
@@ -124,6 +138,17 @@ struct TrialLoop<Strategy: SearchStrategy> {
       expectedFits = expected
       run.onEvent?(.extended(fits: expected))
     }
+  }
+
+  /// The number of fits that trials before one count for. Where candidates race, it is what was made of those that
+  /// are surely closed, and all folds of the others: a number that does not depend on which fits end first.
+  private mutating func fits(before index: Int) -> Int {
+    guard let racing = run.racing else { return openedFits }
+    while counted.trials <= index - racing.lag {
+      counted.fits += trials[counted.trials]?.wanted ?? 0
+      counted.trials += 1
+    }
+    return counted.fits + (index - counted.trials) * foldCount
   }
 
   /// The scores of the best of the first trials, all of which are closed.
@@ -154,10 +179,12 @@ struct TrialLoop<Strategy: SearchStrategy> {
         waiting[key, default: []].append(index)
       }
     }
-    let restored = (open.wanted..<folds).filter { open.fits[$0] != nil }
+    for case let fit? in open.fits[open.wanted..<folds] {
+      restored.fits += 1
+      if fit.reason != nil { restored.failures += 1 }
+    }
     open.wanted = folds
     trials[index] = open
-    for fold in restored { report(index, fold) }
     settle(index)
   }
 

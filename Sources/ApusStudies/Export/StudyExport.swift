@@ -34,6 +34,10 @@ extension Study {
   ///   - write: takes the bytes, piece by piece.
   /// - Complexity: passes over the study, one candidate in memory at a time.
   public func export(as format: StudyExportFormat, _ write: (Data) throws -> Void) throws {
+    try atOneMoment { try writeTable(as: format, write) }
+  }
+
+  private func writeTable(as format: StudyExportFormat, _ write: (Data) throws -> Void) throws {
     let columns = try columns()
     let ranking = try ranking()
     switch format {

@@ -16,7 +16,9 @@ struct ReportCollector {
   let path: String
 
   /// - Throws: ``ApusError`` when the study cannot be read.
-  func collect() throws -> ReportData {
+  func collect() throws -> ReportData { try study.atOneMoment(collectAll) }
+
+  private func collectAll() throws -> ReportData {
     let description = study.description
     let progress = try study.progress()
     let position = try study.position(of: description.refitMetric)
@@ -102,7 +104,8 @@ struct ReportCollector {
         deviation: score.standardDeviation.orNull, means: candidate.scores.map(\.mean.orNull),
         deviations: candidate.scores.map(\.standardDeviation.orNull), interval: interval,
         fitSeconds: meanAndDeviation(candidate.fitSeconds.filter { !$0.isNaN }).mean.orNull,
-        resource: candidate.stage?.resource ?? study.description.rowCount)
+        resource: candidate.stage?.resource ?? study.description.rowCount,
+        unconverged: candidate.unconvergedFolds.count, iterations: candidate.mostIterations)
     }
   }
 
@@ -117,12 +120,17 @@ struct ReportCollector {
     let parts = Dictionary(grouping: candidate.fits) { $0.key / folds }.filter { $0.value.count == folds }
     guard parts.count > 1 else { return nil }
     let points = parts.map { part, fits in
-      (
-        rows: part == 0 ? study.description.rowCount : part,
-        mean: meanAndDeviation(study.scores(fits.map(\.value), position)).mean
+      func mean(train: Bool) -> Double {
+        meanAndDeviation(study.scores(fits.map(\.value), position, train: train)).mean
+      }
+      return (
+        rows: part == 0 ? study.description.rowCount : part, mean: mean(train: false),
+        train: mean(train: true)
       )
     }.filter { $0.mean.isFinite }.sorted { $0.rows < $1.rows }
-    return ReportData.Curve(candidate: index, rows: points.map(\.rows), means: points.map(\.mean))
+    return ReportData.Curve(
+      candidate: index, rows: points.map(\.rows), means: points.map(\.mean),
+      trainMeans: study.description.includesTrainScores ? points.map(\.train.orNull) : nil)
   }
 
   private func timeline() throws -> [ReportData.TimedFit] {

@@ -27,6 +27,10 @@ struct ReportData: Encodable {
     var interval: [Double]?
     var fitSeconds: Double?
     var resource: Int?
+    /// The folds whose fit ended at its limit of iterations.
+    var unconverged: Int
+    /// The most iterations of a fold's fit, where fits iterate.
+    var iterations: Int?
   }
 
   /// A candidate that was tried on several parts of the rows.
@@ -34,6 +38,8 @@ struct ReportData: Encodable {
     var candidate: Int
     var rows: [Int]
     var means: [Double]
+    /// The same on the training rows, where they were scored.
+    var trainMeans: [Double?]?
   }
 
   /// A parameter, and how much it has to do with the score.

@@ -16,10 +16,15 @@ extension SQLiteStudyStore {
   }
 
   package func beat(_ session: Int) throws {
-    try write {
-      try $0.execute(
-        sql: "UPDATE session SET heartbeat = ?, ended = NULL WHERE id = ?",
-        arguments: [Date().timeIntervalSince1970, session])
+    try write { database in
+      let now = Date().timeIntervalSince1970
+      try Self.renewLeasesAfterStandstill(database, session, now)
+      try database.execute(
+        sql: "UPDATE session SET heartbeat = ?, ended = NULL WHERE id = ?", arguments: [now, session])
+    }
+    // So that the file alone, without its log, never lacks more than what came since the last beat.
+    try ApusError.translating(path) {
+      try queue.writeWithoutTransaction { _ = try Row.fetchOne($0, sql: "PRAGMA wal_checkpoint(PASSIVE)") }
     }
   }
 
@@ -40,6 +45,7 @@ extension SQLiteStudyStore {
     let start = position
     var end = position
     try write { database in
+      try Self.renewLeasesAfterStandstill(database, session.session, Date().timeIntervalSince1970)
       var taken = try Self.heldByOthers(database, session)
       let news = try Row.fetchCursor(
         database,
@@ -72,29 +78,31 @@ extension SQLiteStudyStore {
         SELECT id, world, process, process_start, heartbeat, held FROM session
         WHERE study = ? AND id <> ? AND held IS NOT NULL
         """, arguments: [session.study, session.session])
-    // Where this process was not heard either, a disk or a host stood still, and the others' silence since then says
-    // nothing: those that were alive when it was last heard get a new lease.
     let now = Date().timeIntervalSince1970
-    let own =
-      try Double.fetchOne(
-        database, sql: "SELECT heartbeat FROM session WHERE id = ?", arguments: [session.session]) ?? now
-    let stoodStill = now - own > 2 * StudySession.heartbeatInterval
     var taken = Set<FitKey>()
     for other in others {
       // A heartbeat from the future was written before the clock was set back.
-      let silence = stoodStill ? own - other[4] : abs(now - other[4])
-      if isGone(other, silentFor: silence) {
+      if isGone(other, silentFor: abs(now - other[4])) {
         try database.execute(
           sql: "UPDATE session SET ended = heartbeat, held = NULL WHERE id = ?", arguments: [other[0] as Int])
       } else {
-        if stoodStill {
-          try database.execute(
-            sql: "UPDATE session SET heartbeat = ? WHERE id = ?", arguments: [now, other[0] as Int])
-        }
         HeldFits.forEach(other[5]) { taken.insert($0) }
       }
     }
     return taken
+  }
+
+  /// Where this process was not heard either, a disk or a host stood still, and the others' silence since then says
+  /// nothing: those that were alive when it was last heard get a new lease.
+  private static func renewLeasesAfterStandstill(_ database: Database, _ session: Int, _ now: Double) throws {
+    let own = try Row.fetchOne(
+      database, sql: "SELECT heartbeat, study FROM session WHERE id = ?", arguments: [session])
+    guard let own, now - own[0] > 2 * StudySession.heartbeatInterval else { return }
+    try database.execute(
+      sql: """
+        UPDATE session SET heartbeat = ?
+        WHERE study = ? AND id <> ? AND held IS NOT NULL AND ? - heartbeat <= ?
+        """, arguments: [now, own[1] as Int, session, own[0] as Double, StudySession.leaseTime])
   }
 
   private static func isGone(_ session: Row, silentFor silence: Double) -> Bool {

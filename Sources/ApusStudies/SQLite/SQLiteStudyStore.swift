@@ -80,9 +80,26 @@ package final class SQLiteStudyStore: StudyStore {
     }
   }
 
-  /// Reads in one transaction.
+  package func atOneMoment<Result>(_ body: () throws -> Result) throws -> Result {
+    try read { _ in try body() }
+  }
+
+  /// Reads in one transaction: that of ``atOneMoment(_:)`` where there is one.
   func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
-    try ApusError.translating(path) { try queue.read(body) }
+    try ApusError.translating(path) {
+      try queue.unsafeReentrantRead { database in
+        if database.isInsideTransaction { return try body(database) }
+        try database.beginTransaction(.deferred)
+        do {
+          let result = try body(database)
+          try database.commit()
+          return result
+        } catch {
+          try? database.rollback()
+          throw error
+        }
+      }
+    }
   }
 
   /// Writes in one transaction.

@@ -7,6 +7,9 @@ import Foundation
 /// Every call is a transaction of its own: it happens as a whole or not at all, whatever other processes do at
 /// the same time.
 package protocol StudyStore: Sendable {
+  /// Does something that reads several times, and shows it the store as it is at one moment.
+  func atOneMoment<Result>(_ body: () throws -> Result) throws -> Result
+
   /// All studies, oldest first.
   func studies() throws -> [StudyDescription]
 

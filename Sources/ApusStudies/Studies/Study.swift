@@ -23,6 +23,14 @@ public struct Study: Sendable {
     public var partialFits = 0
   }
 
+  /// Does something that asks several questions, and answers all of them as of one moment, whatever searches write
+  /// in the meantime.
+  ///
+  /// - Parameter body: asks; it must not run a search that is kept in the same ``StudyFile``.
+  public func atOneMoment<Result>(_ body: () throws -> Result) throws -> Result {
+    try store.atOneMoment(body)
+  }
+
   /// How far the study has come.
   public func progress() throws -> Progress { try store.progress(of: description) }
 
@@ -46,9 +54,11 @@ public struct Study: Sendable {
   ///   - metric: what they are ranked by; the study's own unless given.
   public func leaderboard(_ count: Int, by metric: String? = nil) throws -> [CandidateResult] {
     let position = try position(of: metric ?? description.refitMetric)
-    let names = try names()
-    let (ranking, leaders) = try survey(leaders: count, by: position)
-    return try leaders.all.map { try result($0.candidate, at: $0.index, names: names, ranking) }
+    return try atOneMoment {
+      let names = try names()
+      let (ranking, leaders) = try survey(leaders: count, by: position)
+      return try leaders.all.map { try result($0.candidate, at: $0.index, names: names, ranking) }
+    }
   }
 
   /// The best candidate: the first of those with the highest mean score; nil when no candidate has scores on
@@ -61,30 +71,57 @@ public struct Study: Sendable {
     return first
   }
 
+  /// The candidate that a rule chooses; nil when none has scores on every fold.
+  ///
+  /// - Parameters:
+  ///   - choice: the rule.
+  ///   - metric: what candidates are compared by; the study's own unless given.
+  /// - Complexity: passes over the study; only the candidates that the rule may choose are in memory.
+  public func chosen(by choice: CandidateChoice, metric: String? = nil) throws -> CandidateResult? {
+    let metric = metric ?? description.refitMetric
+    let position = try position(of: metric)
+    return try atOneMoment {
+      var count = choice == .highestMean ? 1 : 100
+      while true {
+        let leaders = try leaderboard(count, by: metric)
+        let results = SearchResults(
+          metrics: description.metrics, foldCount: description.foldCount, refitMetric: metric,
+          candidates: leaders.sorted { $0.index < $1.index }, failures: [], isComplete: true, choice: choice)
+        guard let best = results.best?.scores[position] else { return nil }
+        // Whoever is within a standard error is among the leaders once the last of them is not.
+        let last = leaders[leaders.count - 1].scores[position].mean
+        if leaders.count < count || count == 1 || !(last >= best.mean - best.standardError) {
+          return results.chosen
+        }
+        count *= 8
+      }
+    }
+  }
+
   /// The mean scores of all candidates.
   public func ranking() throws -> StudyRanking { try survey(leaders: 0, by: 0).ranking }
 
   /// Every fit that failed, at most `limit` of them.
   public func failures(limit: Int = .max) throws -> [FitFailure] {
-    var failures: [FitFailure] = []
-    let names = try names()
-    let failed = try store.failedCandidates(of: description.number, limit: limit)
-    guard !failed.isEmpty else { return [] }
-    let places = Dictionary(
-      uniqueKeysWithValues: try store.candidateNumbers(of: description.number).enumerated().map { ($1, $0) })
-    try store.forEachCandidate(numbered: failed) { candidate in
-      // A candidate that was added since then has no place yet.
-      guard let index = places[candidate.number] else { return }
-      for (fold, fit) in candidate.fits.sorted(by: { $0.key < $1.key }) where failures.count < limit {
-        guard let reason = fit.reason else { continue }
-        failures.append(
-          FitFailure(
-            candidate: index, fold: fold % description.foldCount, estimator: candidate.estimator,
-            parameters: try varied(candidate, names), worker: fit.worker, reason: reason,
-            message: fit.scores.failure ?? ""))
+    try atOneMoment {
+      var failures: [FitFailure] = []
+      let failed = try store.failedCandidates(of: description.number, limit: limit)
+      guard !failed.isEmpty else { return [] }
+      let names = try names()
+      let numbers = try store.candidateNumbers(of: description.number)
+      let places = Dictionary(uniqueKeysWithValues: numbers.enumerated().map { ($1, $0) })
+      try store.forEachCandidate(numbered: failed) { candidate in
+        for (fold, fit) in candidate.fits.sorted(by: { $0.key < $1.key }) where failures.count < limit {
+          guard let reason = fit.reason else { continue }
+          failures.append(
+            FitFailure(
+              candidate: places[candidate.number] ?? 0, fold: fold % description.foldCount,
+              estimator: candidate.estimator, parameters: try varied(candidate, names), worker: fit.worker,
+              reason: reason, message: fit.scores.failure ?? ""))
+        }
       }
+      return failures
     }
-    return failures
   }
 
   /// Forgets the failures, so that the next search makes those fits again; returns how many there were.
