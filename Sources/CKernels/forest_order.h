@@ -60,6 +60,39 @@ static inline void forest_radix_sort(const uint16_t *codes, int64_t count, uint6
   }
 }
 
+// One counting pass by so many of the upper bits that each bucket has about one code, then insertion; returns 0, with
+// nothing sorted, where the codes crowd in few buckets. For up to 1,024 codes that spread far.
+static inline int forest_bucket_sort(const uint16_t *codes, int64_t count, int32_t lowest, int32_t highest,
+                                     int32_t *starts, uint64_t *order) {
+  int shift = 0;
+  while ((int64_t)((highest - lowest) >> shift) >= 2 * count) shift++;
+  const int32_t buckets = ((highest - lowest) >> shift) + 1;
+  memset(starts, 0, (size_t)buckets * sizeof(int32_t));
+  for (int64_t i = 0; i < count; i++) starts[(codes[i] - lowest) >> shift]++;
+  int32_t sum = 0, fullest = 0;
+  for (int32_t b = 0; b < buckets; b++) {
+    const int32_t here = starts[b];
+    fullest = here > fullest ? here : fullest;
+    starts[b] = sum;
+    sum += here;
+  }
+  if (fullest > 24) return 0;
+  for (int64_t i = 0; i < count; i++) {
+    const uint32_t code = codes[i];
+    order[starts[(code - (uint32_t)lowest) >> shift]++] = (uint64_t)code << 32 | (uint64_t)i;
+  }
+  for (int64_t i = 1; i < count; i++) {
+    const uint64_t key = order[i];
+    int64_t j = i;
+    while (j > 0 && order[j - 1] > key) {
+      order[j] = order[j - 1];
+      j--;
+    }
+    order[j] = key;
+  }
+  return 1;
+}
+
 static inline void forest_sort(const uint16_t *codes, int64_t count, int32_t lowest, int32_t highest,
                                const forest_scratch *scratch) {
   const int32_t width = highest - lowest + 1;
@@ -67,7 +100,7 @@ static inline void forest_sort(const uint16_t *codes, int64_t count, int32_t low
     forest_counting_sort(codes, count, lowest, width, scratch->cell_rows, scratch->order);
   } else if (count <= 24) {
     forest_insertion_sort(codes, count, scratch->order);
-  } else {
+  } else if (count > 1024 || !forest_bucket_sort(codes, count, lowest, highest, scratch->cell_rows, scratch->order)) {
     forest_radix_sort(codes, count, scratch->order, scratch->order_buffer);
   }
 }

@@ -109,19 +109,43 @@ INLINE int64_t choose(int criterion, const split_positions *all, forest_leaf_lim
   return position;
 }
 
-// The ranks of unique keys below 2^15.
-#define RANKS(LANES)                                                                                         \
-  INLINE void ranks_##LANES(const int16_t *keys, int64_t count, int16_t *ranks) {                     \
+// The ranks of unique keys.
+#define RANKS(LANES, KEY)                                                                                    \
+  INLINE void ranks_##LANES##_##KEY(const KEY *keys, int64_t count, KEY *ranks) {                            \
     for (int i = 0; i < LANES; i++) ranks[i] = 0;                                                            \
     for (int64_t j = 0; j < count; j++) {                                                                    \
-      const int16_t key = keys[j];                                                                           \
+      const KEY key = keys[j];                                                                               \
       for (int i = 0; i < LANES; i++) ranks[i] += keys[i] > key;                                             \
     }                                                                                                        \
   }
 
-RANKS(8)
-RANKS(16)
-RANKS(32)
+RANKS(8, int16_t)
+RANKS(16, int16_t)
+RANKS(32, int16_t)
+RANKS(8, int32_t)
+RANKS(16, int32_t)
+RANKS(32, int32_t)
+
+// The ranks of up to SMALL_NODE codes, of equal ones in the order of the rows: a code with the row's place below it is
+// a key; keys of codes that spread little are short, and twice as many fit into a vector.
+#define SMALL_RANKS(KEY, LARGEST)                                                                            \
+  INLINE void small_ranks_##KEY(const uint16_t *codes, int64_t count, int32_t lowest, uint16_t *places) {    \
+    KEY keys[SMALL_NODE], ranks[SMALL_NODE];                                                                 \
+    const int lanes = count <= 8 ? 8 : count <= 16 ? 16 : 32;                                                \
+    for (int64_t i = 0; i < lanes; i++) keys[i] = LARGEST;                                                   \
+    for (int64_t i = 0; i < count; i++) keys[i] = (KEY)((codes[i] - lowest) << 5 | i);                       \
+    if (lanes == 8) {                                                                                        \
+      ranks_8_##KEY(keys, count, ranks);                                                                     \
+    } else if (lanes == 16) {                                                                                \
+      ranks_16_##KEY(keys, count, ranks);                                                                    \
+    } else {                                                                                                 \
+      ranks_32_##KEY(keys, count, ranks);                                                                    \
+    }                                                                                                        \
+    for (int64_t i = 0; i < count; i++) places[i] = (uint16_t)ranks[i];                                      \
+  }
+
+SMALL_RANKS(int16_t, INT16_MAX)
+SMALL_RANKS(int32_t, INT32_MAX)
 
 // Splits between rows in sorted order: running totals over `count` rows, then the choice.
 INLINE void split_rows(int criterion, const uint16_t *codes, const int64_t *sums,
@@ -156,25 +180,19 @@ INLINE void split_rows(int criterion, const uint16_t *codes, const int64_t *sums
 }
 
 CKERNELS_CLONES
-static void split_small(int criterion, const uint16_t *codes, int64_t count, int32_t lowest,
+static void split_small(int criterion, const uint16_t *codes, int64_t count, int32_t lowest, int32_t range,
                         const int64_t *sums, const double *weights, double total_sum, double total_weight,
                         int32_t missing_code, forest_leaf_limits limits, forest_split *best) {
-  int16_t keys[SMALL_NODE], ranks[SMALL_NODE];
-  uint16_t sorted_codes[SMALL_NODE];
+  uint16_t ranks[SMALL_NODE], sorted_codes[SMALL_NODE];
   int64_t sorted_sums[SMALL_NODE], scores[SMALL_NODE];
   double sorted_weights[SMALL_NODE], running_sums[SMALL_NODE], running_weights[SMALL_NODE];
-  const int lanes = count <= 8 ? 8 : count <= 16 ? 16 : 32;
-  for (int64_t i = 0; i < lanes; i++) keys[i] = 0x7FFF;
-  for (int64_t i = 0; i < count; i++) keys[i] = (int16_t)((codes[i] - lowest) << 5 | i);
-  if (lanes == 8) {
-    ranks_8(keys, count, ranks);
-  } else if (lanes == 16) {
-    ranks_16(keys, count, ranks);
+  if (range <= SMALL_RANGE) {
+    small_ranks_int16_t(codes, count, lowest, ranks);
   } else {
-    ranks_32(keys, count, ranks);
+    small_ranks_int32_t(codes, count, lowest, ranks);
   }
   for (int64_t i = 0; i < count; i++) {
-    const int16_t rank = ranks[i];
+    const uint16_t rank = ranks[i];
     sorted_codes[rank] = codes[i];
     sorted_sums[rank] = sums[i];
     sorted_weights[rank] = weights[i];
@@ -296,8 +314,8 @@ void forest_regression_split(int criterion, const uint16_t *codes, int64_t count
     best->missing_left = -1;
   } else if (count <= 4 && criterion == 0 && highest != missing_code && limits.rows <= 1) {
     split_few(codes, count, sums, weights, total_sum, total_weight, limits.weight, best);
-  } else if (count <= SMALL_NODE && range <= SMALL_RANGE) {
-    split_small(criterion, codes, count, lowest, sums, weights, total_sum, total_weight, missing_code,
+  } else if (count <= SMALL_NODE) {
+    split_small(criterion, codes, count, lowest, range, sums, weights, total_sum, total_weight, missing_code,
                 limits, best);
   } else if (range < 256 || range < 4 * count) {
     split_cells(criterion, codes, count, lowest, highest, sums, weights, total_sum, total_weight,

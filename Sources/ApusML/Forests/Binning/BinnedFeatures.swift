@@ -7,6 +7,8 @@ struct BinnedFeatures: Sendable {
   let rowCount: Int
   let bins: [ColumnBins]
   let codes: [CodeColumn]
+  /// For columns of many codes, the same with few codes; nil for the others.
+  let coarse: [CoarseColumn?]
 
   /// The most codes of a column, the one for missing values included.
   var maxCodeCount: Int { bins.map { $0.codeCount + ($0.hasMissing ? 1 : 0) }.max() ?? 1 }
@@ -17,8 +19,11 @@ struct BinnedFeatures: Sendable {
   ///   - data: the rows, each of positive weight.
   ///   - weights: the rows' weights, for bins of equal weight.
   ///   - codeLimit: the most codes a column may have, 65,536 at most.
+  ///   - coarseLimit: the most codes of the coarse columns, 256 at most; nil for none.
   /// - Complexity: O(n · p) for columns of few distinct values, else O(n log n · p).
-  init(_ data: Dataset, weights: [Double]?, codeLimit: Int, _ compute: ComputeContext) throws {
+  init(
+    _ data: Dataset, weights: [Double]?, codeLimit: Int, coarseLimit: Int? = nil, _ compute: ComputeContext
+  ) throws {
     let n = data.rowCount
     let p = data.featureCount
     // Eight columns are a cache line of the row-major features.
@@ -43,7 +48,16 @@ struct BinnedFeatures: Sendable {
     }
     rowCount = n
     bins = groups.flatMap { $0.map(\.0) }
-    codes = groups.flatMap { $0.map(\.1) }
+    let columns = groups.flatMap { $0.map(\.1) }
+    codes = columns
+    let bins = self.bins
+    coarse = try compute.map(p) { column in
+      guard let coarseLimit, bins[column].categoryCount == nil, columns[column].words != nil else {
+        return nil
+      }
+      try compute.cancellation.check()
+      return CoarseColumn(columns[column], bins[column], weights: weights, limit: coarseLimit)
+    }
   }
 
   private static func bin(

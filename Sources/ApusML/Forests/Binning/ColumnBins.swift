@@ -99,9 +99,13 @@ struct ColumnBins: Sendable, Equatable {
   func cut(after left: Int32, before right: Int32) -> Int32 {
     guard right > left + 1, Int(right) < codeCount, categoryCount == nil else { return left }
     let middle = highest[Int(left)] / 2 + lowest[Int(right)] / 2
-    var cut = left
-    while cut + 1 < right, lowest[Int(cut) + 1] / 2 + highest[Int(cut) + 1] / 2 <= middle { cut += 1 }
-    return cut
+    // The last code between them whose own middle lies left of theirs; there may be thousands.
+    var (low, high) = (left, right - 1)
+    while low < high {
+      let code = (low + high + 1) / 2
+      if lowest[Int(code)] / 2 + highest[Int(code)] / 2 <= middle { low = code } else { high = code - 1 }
+    }
+    return low
   }
 
   /// The largest code from `first` and below `end` whose values are all at most a threshold; at least `first`.

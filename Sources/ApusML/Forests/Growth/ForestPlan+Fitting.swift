@@ -47,7 +47,8 @@ extension ForestPlan {
     let layout = try NodeLayout(
       leafCount: min(rows.data.rowCount, drawCount), featureCount: data.featureCount,
       valueCount: 2 * rows.data.rowCount + classCount)
-    let features = try BinnedFeatures(rows.data, weights: weights, codeLimit: codeLimit, context.compute)
+    let features = try BinnedFeatures(
+      rows.data, weights: weights, codeLimit: codeLimit, coarseLimit: coarseLimit, context.compute)
     let grown =
       if criterion == .gini, target.hasWholeCounts(drawCount: drawCount) {
         try grow(on: features, classCount: classCount, layout: layout, context) {
@@ -85,7 +86,7 @@ extension ForestPlan {
       leafCount: min(rows.data.rowCount, drawCount), featureCount: data.featureCount,
       valueCount: 2 * rows.data.rowCount)
     let features = try BinnedFeatures(
-      rows.data, weights: rows.data.weights, codeLimit: codeLimit, context.compute)
+      rows.data, weights: rows.data.weights, codeLimit: codeLimit, coarseLimit: coarseLimit, context.compute)
     let grown =
       if criterion == .absoluteError {
         try grow(on: features, classCount: 1, layout: layout, context) { TargetMedians(target, room: $0) }

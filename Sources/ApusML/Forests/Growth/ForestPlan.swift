@@ -25,7 +25,11 @@ struct ForestPlan: Sendable {
   }
 
   /// The most codes of a column.
-  var codeLimit: Int { splits == .exact ? 65_536 : maxBins }
+  var codeLimit: Int { splits == .histogram ? maxBins : 65_536 }
+  /// The most codes of the columns that nodes of many rows look at instead; nil where all look at the same.
+  ///
+  /// Thresholds that are drawn at random cost the same whatever the number of codes.
+  var coarseLimit: Int? { splits == .automatic && !hasRandomThresholds ? maxBins : nil }
 
   /// The limits of growth for data of a given shape, as scikit-learn reads them.
   func settings(rowCount: Int, featureCount: Int) -> GrowthSettings {

@@ -13,11 +13,16 @@ final class SplitFinder<Statistics: NodeStatistics> {
   private let order: Room<Int32>
   private let draws: Room<Int32>
 
+  /// Nodes of more rows find their splits among coarse codes, where there are such: 256 ranges of a node of 1,024 rows
+  /// hold four each. Measured on columns that spread over many orders of magnitude, whose forests are as good as with
+  /// exact splits everywhere.
+  private static var mostExactRows: Int { 1024 }
+
   init(data: BinnedFeatures, settings: GrowthSettings, statistics: Statistics) {
     self.data = data
     self.settings = settings
     self.statistics = statistics
-    columns = Room(zip(data.bins, data.codes).map(ColumnAccess.init))
+    columns = Room(data.bins.indices.map { ColumnAccess(data, column: $0) })
     codes = Room(data.rowCount)
     order = Room((0..<Int32(data.bins.count)).map { $0 })
     draws = Room(data.bins.count)
@@ -48,6 +53,15 @@ final class SplitFinder<Statistics: NodeStatistics> {
       drawn &+= 1
       let (word, bit) = (Int(feature) >> 6, UInt64(1) << UInt64(feature & 63))
       if constants[word] & bit != 0 { continue }
+      if count > Self.mostExactRows, columns.base[Int(feature)].coarseBytes != nil {
+        let (lowest, highest) = gatherCoarse(Int(feature), rows, count)
+        // Values that vary within a range only are looked at one by one.
+        if lowest != highest {
+          hasVarying = true
+          if offerCoarse(Int(feature), count, lowest, highest, &best) { break }
+          continue
+        }
+      }
       let (lowest, highest) = gather(Int(feature), rows, count)
       if lowest == highest {
         constants[word] |= bit
@@ -75,6 +89,30 @@ final class SplitFinder<Statistics: NodeStatistics> {
         forest_gather_codes_16(column.words!, rows, Int64(count), codes.base)
       }
     return (Int32(range >> 16), Int32(range & 0xFFFF))
+  }
+
+  /// As ``gather``, of the coarse codes.
+  private func gatherCoarse(_ feature: Int, _ rows: UnsafePointer<UInt32>, _ count: Int) -> (Int32, Int32) {
+    let range = forest_gather_codes_8(columns.base[feature].coarseBytes!, rows, Int64(count), codes.base)
+    return (Int32(range >> 16), Int32(range & 0xFFFF))
+  }
+
+  /// As ``offer``, among the coarse codes.
+  private func offerCoarse(
+    _ feature: Int, _ count: Int, _ lowest: Int32, _ highest: Int32, _ best: inout NodeSplit
+  ) -> Bool {
+    let column = columns.base[feature]
+    let split = statistics.bestSplit(
+      codes: codes.base, count: count, lowest: lowest, highest: highest,
+      missingCode: column.coarseMissingCode,
+      limits: limits)
+    guard split.decrease > best.decrease else { return false }
+    if best.set != nil { best = NodeSplit() }
+    best.feature = feature
+    best.decrease = split.decrease
+    best.lastLeft = column.lastCodes![Int(split.last_left)]
+    best.missingLeft = split.missing_left < 0 ? nil : split.missing_left == 1
+    return best.decrease >= statistics.greatestDecrease
   }
 
   /// Compares the feature's best split with the best so far; returns whether no other can be better.
@@ -212,11 +250,18 @@ struct ColumnAccess: BitwiseCopyable {
   let words: UnsafePointer<UInt16>?
   let missingCode: Int32
   let isCategorical: Bool
+  let coarseBytes: UnsafePointer<UInt8>?
+  let lastCodes: UnsafePointer<Int32>?
+  let coarseMissingCode: Int32
 
-  init(_ bins: ColumnBins, _ codes: CodeColumn) {
+  init(_ data: BinnedFeatures, column: Int) {
+    let (bins, codes, coarse) = (data.bins[column], data.codes[column], data.coarse[column])
     bytes = codes.bytes.map { UnsafePointer($0) }
     words = codes.words.map { UnsafePointer($0) }
     missingCode = bins.missingCode
     isCategorical = bins.categoryCount != nil
+    coarseBytes = coarse.flatMap { $0.codes.bytes.map { UnsafePointer($0) } }
+    lastCodes = coarse.map { UnsafePointer($0.lastCodes.base) }
+    coarseMissingCode = coarse?.missingCode ?? -1
   }
 }
