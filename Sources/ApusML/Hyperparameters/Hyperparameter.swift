@@ -85,7 +85,7 @@ public struct Hyperparameter<Owner: Sendable>: Sendable {
   ///   parameter, the value and what would be right.
   public func set(_ value: ParameterValue, in owner: inout Owner) throws {
     guard write(&owner, value) else { throw wrongType(value) }
-    try checkRange(value)
+    try checkRange(read(owner))
   }
 
   /// Checks that an estimator's value lies in the range, and that its type would take it: a property set in Swift

@@ -47,10 +47,15 @@ extension Double: ParameterConvertible {
   /// `number`.
   public static var parameterType: String { "number" }
 
-  /// Takes any number.
+  /// Takes any number, and the word `inf`, since infinity is no number of JSON.
   public init?(parameterValue: ParameterValue) {
-    guard let value = parameterValue.number else { return nil }
-    self = value
+    if case .string("inf") = parameterValue {
+      self = .infinity
+    } else if let value = parameterValue.number {
+      self = value
+    } else {
+      return nil
+    }
   }
 
   /// A number.

@@ -6,6 +6,8 @@ public struct ParameterRange: Sendable, Hashable {
   public var includesMinimum: Bool
   /// The upper end, if there is one; it is always allowed.
   public var maximum: Double?
+  /// Whether infinity is allowed, where there is no upper end.
+  public var allowsInfinity = false
 
   /// Any finite number.
   public static let any = ParameterRange(minimum: nil, includesMinimum: true, maximum: nil)
@@ -18,6 +20,13 @@ public struct ParameterRange: Sendable, Hashable {
   /// Numbers above `minimum`.
   public static func above(_ minimum: Double) -> ParameterRange {
     ParameterRange(minimum: minimum, includesMinimum: false, maximum: nil)
+  }
+
+  /// Numbers above `minimum`, and infinity.
+  public static func aboveOrInfinite(_ minimum: Double) -> ParameterRange {
+    var range = above(minimum)
+    range.allowsInfinity = true
+    return range
   }
 
   /// Numbers from `minimum` to `maximum`, both allowed.
@@ -33,7 +42,7 @@ public struct ParameterRange: Sendable, Hashable {
   /// Whether a value lies in the range; what is not a number does.
   public func contains(_ value: ParameterValue) -> Bool {
     guard let number = value.number else { return true }
-    guard number.isFinite else { return false }
+    guard number.isFinite else { return allowsInfinity && number == .infinity }
     if let minimum, includesMinimum ? number < minimum : number <= minimum { return false }
     if let maximum, number > maximum { return false }
     return true
@@ -46,7 +55,9 @@ extension ParameterRange: CustomStringConvertible {
     func text(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
     switch (minimum, maximum) {
     case (nil, nil): return "finite"
-    case (let low?, nil): return includesMinimum ? "at least \(text(low))" : "above \(text(low))"
+    case (let low?, nil):
+      let bound = includesMinimum ? "at least \(text(low))" : "above \(text(low))"
+      return allowsInfinity ? "\(bound), or inf" : bound
     case (nil, let high?): return "at most \(text(high))"
     case (let low?, let high?):
       return includesMinimum

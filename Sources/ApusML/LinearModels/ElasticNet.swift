@@ -14,7 +14,8 @@ import Foundation
 ///
 /// Cyclic coordinate descent (Friedman, Hastie and Tibshirani, 2010) that ends by its duality gap and leaves
 /// out features that the gap proves to be zero (Fercoq, Gramfort and Salmon, 2015). With `p ≤ n` it works on
-/// the normal equations and never looks at the rows again.
+/// the normal equations and never looks at the rows again. Without a share of L1 it is a ridge regression with
+/// penalty `α·Σ sᵢ`, which is solved as ``Ridge`` solves it.
 public struct ElasticNet: Estimator {
   /// `elastic-net`.
   public static let name = "elastic-net"
@@ -25,9 +26,10 @@ public struct ElasticNet: Estimator {
   public static let task = LearningTask.regression
   /// Every hyperparameter.
   public static let hyperparameters: [Hyperparameter<ElasticNet>] = [
-    Hyperparameter("alpha", \.alpha, in: .above(0), "Strength of the penalty."),
     Hyperparameter(
-      "l1Ratio", \.l1Ratio, alias: "l1_ratio", in: .above(0, upTo: 1), "Share of the L1 penalty."),
+      "alpha", \.alpha, in: .atLeast(0), "Strength of the penalty; 0 is ordinary least squares."),
+    Hyperparameter(
+      "l1Ratio", \.l1Ratio, alias: "l1_ratio", in: .between(0, 1), "Share of the L1 penalty."),
     Hyperparameter("fitIntercept", \.fitIntercept, "Whether to add an intercept, which is not penalised."),
     Hyperparameter("positive", \.positive, "Whether coefficients must be at least zero."),
     Hyperparameter(
@@ -38,9 +40,9 @@ public struct ElasticNet: Estimator {
       "The largest number of passes over the features."),
   ]
 
-  /// The strength of the penalty, above 0.
+  /// The strength of the penalty, at least 0.
   public var alpha: Double
-  /// The share of the L1 penalty, above 0 and at most 1 (the lasso).
+  /// The share of the L1 penalty, from 0 (a ridge regression) to 1 (the lasso).
   public var l1Ratio: Double
   /// Whether to add an intercept, which is not penalised.
   public var fitIntercept: Bool
@@ -84,8 +86,9 @@ public struct ElasticNet: Estimator {
 
   /// Fits with what is shared between penalties at hand, starting from zero.
   ///
-  /// - Throws: ``ApusError`` of kind `cancelled`.
+  /// - Throws: ``ApusError`` of kind `cancelled`; `numerical` where singular values do not converge.
   func fit(_ problem: ElasticNetProblem, _ context: FitContext) throws -> LinearRegressionModel {
+    if alpha * l1Ratio == 0 { return try problem.ridgeModel(self, context.compute) }
     var descent = CoordinateDescent(problem)
     return try problem.model(&descent, alpha: alpha, self, context.compute.cancellation)
   }
@@ -94,8 +97,8 @@ public struct ElasticNet: Estimator {
   ///
   /// - Parameters:
   ///   - data: the rows to learn from.
-  ///   - alphas: penalties above 0 in any order; unless given, 100 from the weakest that sets every
-  ///     coefficient to zero down to a thousandth of it.
+  ///   - alphas: penalties of at least 0 in any order; unless given, 100 from the weakest that sets every
+  ///     coefficient to zero, which needs a share of L1, down to a thousandth of it.
   ///   - context: threads and cancellation.
   /// - Returns: the penalties, from the strongest, and their models.
   /// - Throws: as ``fit(_:_:)`` does.
@@ -116,11 +119,20 @@ public struct ElasticNet: Estimator {
   ) throws -> [(alpha: Double, model: LinearRegressionModel)] {
     let problem = try ElasticNetProblem(data, estimator: name, fitIntercept: fitIntercept, context.compute)
     var descent = CoordinateDescent(problem)
-    let strongest = descent.strongestGradient(positive: positive) / l1Ratio
+    guard alphas != nil || l1Ratio > 0 else {
+      throw ApusError(
+        .invalidParameter,
+        "\(name): without a share of L1, no penalty is the first that sets coefficients to zero",
+        hint: "give the penalties of the path, or an l1Ratio above 0")
+    }
+    let strongest = l1Ratio > 0 ? descent.strongestGradient(positive: positive) / l1Ratio : 0
     let chosen =
       alphas?.sorted(by: >) ?? (strongest > 0 ? decades(from: strongest, count: 100) : [alpha])
     return try chosen.map { alpha in
-      (alpha, try problem.model(&descent, alpha: alpha, self, context.compute.cancellation))
+      var estimator = self
+      estimator.alpha = alpha
+      if alpha * l1Ratio == 0 { return (alpha, try problem.ridgeModel(estimator, context.compute)) }
+      return (alpha, try problem.model(&descent, alpha: alpha, self, context.compute.cancellation))
     }
   }
 }

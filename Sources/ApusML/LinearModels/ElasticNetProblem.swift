@@ -18,6 +18,8 @@ struct ElasticNetProblem: Sendable {
   /// `yᵀWy` of the centred target.
   let targetSquares: Double
   private let intercept: @Sendable ([Double]) -> Double
+  private let data: Dataset
+  private let totalWeight: Double
 
   /// Forms what the fits share.
   ///
@@ -26,6 +28,8 @@ struct ElasticNetProblem: Sendable {
     let target = try data.regressionTarget(for: estimator)
     try data.requireNumericColumns(for: estimator)
     let total = data.weights?.reduce(0, +) ?? Double(data.rowCount)
+    self.data = data
+    totalWeight = total
     if data.featureCount <= data.rowCount {
       let moments = try CenteredMoments(
         features: data.features, target: target, weights: data.weights, centered: fitIntercept, compute)
@@ -52,6 +56,15 @@ struct ElasticNetProblem: Sendable {
       form = .columns(columns, target: scaledTarget)
       intercept = { rows.intercept($0) }
     }
+  }
+
+  /// Fits a penalty without a share of L1, whose minimum has a closed form.
+  ///
+  /// - Throws: ``ApusError`` of kind `numerical` or `cancelled`.
+  func ridgeModel(_ estimator: ElasticNet, _ compute: ComputeContext) throws -> LinearRegressionModel {
+    var ridge = Ridge(alpha: estimator.alpha * totalWeight, fitIntercept: estimator.fitIntercept)
+    ridge.positive = estimator.positive
+    return try ridge.solver(for: data, compute)(ridge.alpha)
   }
 
   /// Fits one penalty, starting where the descent stands.

@@ -19,7 +19,8 @@ public struct Lasso: Estimator {
   public static let task = LearningTask.regression
   /// Every hyperparameter.
   public static let hyperparameters: [Hyperparameter<Lasso>] = [
-    Hyperparameter("alpha", \.alpha, in: .above(0), "Strength of the penalty."),
+    Hyperparameter(
+      "alpha", \.alpha, in: .atLeast(0), "Strength of the penalty; 0 is ordinary least squares."),
     Hyperparameter("fitIntercept", \.fitIntercept, "Whether to add an intercept, which is not penalised."),
     Hyperparameter("positive", \.positive, "Whether coefficients must be at least zero."),
     Hyperparameter(
@@ -30,7 +31,7 @@ public struct Lasso: Estimator {
       "The largest number of passes over the features."),
   ]
 
-  /// The strength of the penalty, above 0.
+  /// The strength of the penalty, at least 0.
   public var alpha: Double
   /// Whether to add an intercept, which is not penalised.
   public var fitIntercept: Bool

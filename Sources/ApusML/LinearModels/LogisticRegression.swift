@@ -12,7 +12,8 @@ import ApusParallel
 /// let probabilities = try model.predictProbabilities(newFeatures)
 /// ```
 ///
-/// Other penalties take the place of `½‖W‖²`: `‖W‖₁` (``LinearPenalty/l1``), a mixture of both, or none.
+/// Other penalties take the place of `½‖W‖²`: `ρ·‖W‖₁ + (1 − ρ)/2·‖W‖²` with ρ the ``l1Ratio``, or none, where
+/// ``c`` is infinite. As in scikit-learn, the ratio alone says which; ``penalty`` names one whatever the ratio is.
 ///
 /// The method is chosen by shape: Newton's for few parameters, else BFGS, which starts from a sample of the
 /// rows and its curvature when there are many; with L1, Newton's method with coordinate descent inside. A fit whose ``LogisticRegressionModel/convergence`` says that it
@@ -26,11 +27,13 @@ public struct LogisticRegression: Estimator {
   public static let task = LearningTask.classification
   /// Every hyperparameter.
   public static let hyperparameters: [Hyperparameter<LogisticRegression>] = [
-    Hyperparameter("c", \.c, alias: "C", in: .above(0), "Weight of the data against the penalty."),
-    Hyperparameter("penalty", \.penalty, "The penalty on the coefficients."),
+    Hyperparameter(
+      "c", \.c, alias: "C", in: .aboveOrInfinite(0),
+      "Weight of the data against the penalty; inf for no penalty."),
+    Hyperparameter("penalty", \.penalty, "The penalty on the coefficients; byRatio leaves it to l1Ratio."),
     Hyperparameter(
       "l1Ratio", \.l1Ratio, alias: "l1_ratio", in: .between(0, 1),
-      "Share of L1 in the elastic-net penalty; other penalties take no notice of it."),
+      "Share of L1 in the penalty, unless penalty names one; null: 0, or 0.5 for elasticnet."),
     Hyperparameter("fitIntercept", \.fitIntercept, "Whether to add intercepts, which are not penalised."),
     Hyperparameter(
       "classWeight", \.classWeight, "How much each class counts: the same, balanced, or as given."),
@@ -42,12 +45,13 @@ public struct LogisticRegression: Estimator {
       "The largest number of iterations over all rows."),
   ]
 
-  /// The inverse strength of the penalty, above 0.
+  /// The inverse strength of the penalty, above 0; infinite for no penalty.
   public var c: Double
   /// The penalty on the coefficients.
-  public var penalty: LinearPenalty
-  /// The share of L1 in the penalty ``LinearPenalty/elasticnet``, from 0 to 1.
-  public var l1Ratio: Double
+  public var penalty: LogisticPenalty
+  /// The share of L1 in the penalty, from 0 to 1, unless ``penalty`` names one; nil is 0, or ½ for
+  /// ``LogisticPenalty/elasticnet``.
+  public var l1Ratio: Double?
   /// Whether to add intercepts, which are not penalised.
   public var fitIntercept: Bool
   /// How much each class counts.
@@ -62,7 +66,7 @@ public struct LogisticRegression: Estimator {
   /// The defaults are scikit-learn's but for `maxIterations`: 100 are too few for some data that were not
   /// scaled.
   public init(
-    c: Double = 1, penalty: LinearPenalty = .l2, l1Ratio: Double = 0.5, fitIntercept: Bool = true,
+    c: Double = 1, penalty: LogisticPenalty = .byRatio, l1Ratio: Double? = nil, fitIntercept: Bool = true,
     classWeight: ClassWeight = .uniform, tolerance: Double = 1e-4, maxIterations: Int = 1000
   ) {
     self.c = c
@@ -92,7 +96,7 @@ public struct LogisticRegression: Estimator {
     let scoreCount = input.labels.count == 2 ? 1 : input.labels.count
     let weightSum = input.weights?.reduce(0, +) ?? Double(data.rowCount)
     let l1Share = penalty.l1Share(ratio: l1Ratio)
-    let strength = penalty == .none ? 0 : 1 / (c * weightSum)
+    let strength = penalty == .none || c.isInfinite ? 0 : 1 / (c * weightSum)
     let objective = LogisticObjective(
       features: data.features, classes: input.classes, weights: input.weights, scoreCount: scoreCount,
       penalty: (1 - l1Share) * strength, fitIntercept: fitIntercept,
@@ -100,7 +104,7 @@ public struct LogisticRegression: Estimator {
       weightSum: weightSum, compute: context.compute)
     var parameters = [Double](repeating: 0, count: objective.parameterCount)
     let convergence =
-      if l1Share > 0 {
+      if l1Share * strength > 0 {
         try ProximalNewton(
           maximumIterations: maxIterations, tolerance: tolerance, l1: l1Share * strength
         ).minimize(objective, &parameters)
@@ -114,7 +118,7 @@ public struct LogisticRegression: Estimator {
         hint: "put standard-scaler before it: standard-scaler+\(Self.name)")
     }
     return objective.model(
-      parameters, labels: input.labels, convergence, centersCoefficients: l1Share == 0)
+      parameters, labels: input.labels, convergence, centersCoefficients: l1Share * strength == 0)
   }
 }
 

@@ -84,6 +84,30 @@ import Testing
     }
   }
 
+  /// Without a share of L1 the minimum is that of a ridge regression, without a penalty that of least squares.
+  @Test(arguments: [(60, 7), (12, 30)]) func withoutL1ItIsARidgeRegression(rows: Int, columns: Int) throws {
+    var data = try Dataset.linear(rows, columns, noise: 1)
+    data = try data.replacingWeights((0..<rows).map { 0.5 + Double($0 % 3) })
+    let total = try #require(data.weights).reduce(0, +)
+    for positive in [false, true] {
+      let net = try ElasticNet(alpha: 0.3, l1Ratio: 0, positive: positive).fit(data)
+      let ridge = try Ridge(alpha: 0.3 * total, positive: positive).fit(data)
+      #expect(net.coefficients == ridge.coefficients && net.intercept == ridge.intercept)
+      // A little L1 gives nearly the same, by coordinate descent.
+      let near = try ElasticNet(
+        alpha: 0.3, l1Ratio: 1e-9, positive: positive, tolerance: 1e-14, maxIterations: 1_000_000
+      ).fit(data)
+      #expect(relativeDifference(near.coefficients, net.coefficients) < 1e-5)
+    }
+    let free = try Lasso(alpha: 0).fit(data)
+    #expect(relativeDifference(free.coefficients, try LinearRegression().fit(data).coefficients) < 1e-9)
+    #expect(try Lasso().path(data, alphas: [0, 0.1]).map(\.alpha) == [0.1, 0])
+    #expect(try Lasso().path(data, alphas: [0, 0.1])[1].model.coefficients == free.coefficients)
+    let joint = try ElasticNet.fitJointly(
+      [ElasticNet(alpha: 0.1, l1Ratio: 0), ElasticNet(alpha: 0.1)], on: data, FitContext())
+    #expect(try joint[0].get() == ElasticNet(alpha: 0.1, l1Ratio: 0).fit(data))
+  }
+
   @Test func bitsAreTheSameAtEveryThreadCount() throws {
     let data = try Dataset.linear(30_000, 12)
     let models = try [1, 2, 4].map {
@@ -114,12 +138,15 @@ import Testing
   @Test func badParametersAndDataAreRefused() throws {
     let data = try Dataset.linear(10, 2)
     for estimator in [
-      ElasticNet(alpha: 0), ElasticNet(l1Ratio: 0), ElasticNet(l1Ratio: 1.1), ElasticNet(tolerance: 0),
+      ElasticNet(alpha: -1), ElasticNet(l1Ratio: -0.1), ElasticNet(l1Ratio: 1.1), ElasticNet(tolerance: 0),
     ] {
       #expect { try estimator.fit(data) } throws: { ($0 as? ApusError)?.kind == .invalidParameter }
     }
-    #expect { try Lasso(alpha: 0).fit(data) } throws: { ($0 as? ApusError)?.kind == .invalidParameter }
-    #expect { try Lasso().path(data, alphas: [1, 0]) } throws: {
+    #expect { try Lasso(alpha: -1).fit(data) } throws: { ($0 as? ApusError)?.kind == .invalidParameter }
+    #expect { try Lasso().path(data, alphas: [1, -1]) } throws: {
+      ($0 as? ApusError)?.kind == .invalidParameter
+    }
+    #expect { try ElasticNet(l1Ratio: 0).path(data) } throws: {
       ($0 as? ApusError)?.kind == .invalidParameter
     }
     var features = data.features

@@ -31,6 +31,36 @@ import Testing
     #expect(try model.predictProbabilities(iris.features).row(0).allSatisfy { abs($0 - 1 / 3.0) < 1e-4 })
   }
 
+  /// As in scikit-learn, the ratio alone says which penalty it is, and an infinite C that there is none.
+  @Test func theRatioAloneSaysWhichPenaltyItIs() throws {
+    let iris = try Dataset(bundled: "iris")
+    func coefficients(_ settings: [String: ParameterValue]) throws -> [Double] {
+      try LogisticRegression().setting(settings).fit(iris).coefficients.elements
+    }
+    #expect(
+      try coefficients(["l1_ratio": .real(0.3), "C": .real(0.1)])
+        == coefficients(["penalty": .string("elasticnet"), "l1Ratio": .real(0.3), "c": .real(0.1)]))
+    #expect(
+      try coefficients(["l1_ratio": .integer(1), "c": .real(0.1)])
+        == coefficients(["penalty": .string("l1"), "c": .real(0.1)]))
+    #expect(
+      try coefficients(["l1_ratio": .integer(0)])
+        == coefficients(["penalty": .string("l2"), "l1Ratio": .null]))
+    for infinity in [ParameterValue.real(.infinity), .string("inf")] {
+      let free = try coefficients(["C": infinity, "max_iter": .integer(50)])
+      #expect(try free == coefficients(["penalty": .string("none"), "max_iter": .integer(50)]))
+    }
+    for c in [ParameterValue.real(-.infinity), .real(.nan), .string("nan"), .string("many")] {
+      #expect { try LogisticRegression().setting(["C": c]) } throws: {
+        ($0 as? ApusError)?.kind == .invalidParameter
+      }
+    }
+    #expect { try LogisticRegression().setting(["tol": .string("inf")]) } throws: {
+      ($0 as? ApusError)?.kind == .invalidParameter
+    }
+    #expect(AnyEstimator(LogisticRegression(c: .infinity)).parameters["c"] == .real(.infinity))
+  }
+
   /// At the minimum the gradient of the mean loss is cancelled by the penalty's: by that of a coefficient's sign,
   /// or by something no larger where the coefficient is zero.
   @Test(arguments: ["breast-cancer", "wine"], [1.0, 0.4]) func penaltiesCancelTheGradient(

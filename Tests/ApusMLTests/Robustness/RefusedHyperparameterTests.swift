@@ -16,7 +16,7 @@ import Testing
   private static let refused: [any Estimator] = [
     changed { (e: inout Ridge) in e.alpha = -1 }, changed { (e: inout Ridge) in e.alpha = .nan },
     changed { (e: inout Ridge) in e.alpha = .infinity },
-    changed { (e: inout Lasso) in e.alpha = 0 }, changed { (e: inout Lasso) in e.maxIterations = 0 },
+    changed { (e: inout Lasso) in e.alpha = -1 }, changed { (e: inout Lasso) in e.maxIterations = 0 },
     changed { (e: inout Lasso) in e.tolerance = -1 },
     changed { (e: inout ElasticNet) in e.l1Ratio = 1.5 }, changed { (e: inout ElasticNet) in e.alpha = -1 },
     changed { (e: inout ElasticNet) in e.tolerance = .nan },

@@ -39,8 +39,8 @@ public struct SearchOptions: Sendable {
 public enum SearchEvent: Sendable {
   /// The search begins: the number of candidates, of folds, and of fits that will be made.
   case started(candidates: Int, folds: Int, fits: Int)
-  /// Fits that were finished before the search began; nothing else is told of them than which candidates are
-  /// finished.
+  /// Fits that were finished before and need not be made again; nothing else is told of them than which candidates
+  /// are finished. A search that decides as it goes tells of them whenever it comes to some.
   case restored(fits: Int, failures: Int)
   /// The search has decided to make more fits: their number so far, finished ones included.
   case extended(fits: Int)
