@@ -47,14 +47,15 @@ section("leaderboard", "Leaderboard", true, "Mean over the folds; bars are one s
   if (best.length === 0) return "no candidate has scores on every fold yet";
   place.append(element("div", { class: "chart", id: "leaders" }));
   const table = element("table");
-  const columns = ["Rank", ...data.metrics, ...(data.hasResource ? ["Rows"] : []), "Difference from the best, 95 %", "Fit", "Estimator", "Parameters"];
+  const columns = ["Rank", ...data.metrics, ...(data.hasResource ? ["Rows"] : []), "Difference from the best, 95 %", "Fit", "Estimator", "Parameters", "Notes"];
   table.append(element("tr", {}, ...columns.map((name, index) => element("th", index <= data.metrics.length ? { class: "number" } : {}, name))));
   for (const leader of best) {
     const cells = [leader.rank, ...leader.means.map((mean, index) => `${short(mean)} ± ${short(leader.deviations[index])}`),
       ...(data.hasResource ? [leader.resource] : []),
       leader.interval ? `${short(-leader.interval[1])} … ${short(-leader.interval[0])}` : "", duration(leader.fitSeconds), leader.estimator];
     table.append(element("tr", {}, ...cells.map((cell, index) => element("td", index <= data.metrics.length ? { class: "number" } : {}, text(cell))),
-      element("td", { class: "words" }, words(leader.parameters))));
+      element("td", { class: "words" }, words(leader.parameters)),
+      element("td", {}, leader.unconverged > 0 ? `not converged on ${leader.unconverged} folds, ${leader.iterations} iterations` : "")));
   }
   place.append(element("div", { class: "scroll" }, table));
   const shown = best.slice().reverse();
@@ -98,9 +99,22 @@ section("parameter", "Score by a parameter", false, "A point for each candidate;
   return draw;
 });
 
+// The two parameters that most candidates have both of; of equally common pairs, the more important ones.
+const pair = (data) => {
+  const share = Object.fromEntries(data.importances.map((one) => [one.name, one.share]));
+  let [best, most] = [data.parameters.slice(0, 2), -1];
+  data.parameters.forEach((first, place) => data.parameters.slice(place + 1).forEach((second) => {
+    const common = data.candidates.filter((one) => one.mean !== null && first in one.parameters && second in one.parameters);
+    const varied = new Set(common.map((one) => text(one.parameters[first]))).size > 1 && new Set(common.map((one) => text(one.parameters[second]))).size > 1;
+    const weight = (varied ? common.length : 0) + ((share[first] ?? 0) + (share[second] ?? 0)) / 4;
+    if (weight > most) [best, most] = [[first, second], weight];
+  }));
+  return best;
+};
+
 section("heat", "Two parameters", false, "The highest mean score of each pair of values.", (data, place) => {
   if (data.parameters.length < 2) return "fewer than two parameters vary";
-  if (!data.parameters.includes(chosen.first)) [chosen.first, chosen.second] = data.parameters;
+  if (!data.parameters.includes(chosen.first)) [chosen.first, chosen.second] = pair(data);
   const draw = () => {
     const points = data.candidates.filter((one) => chosen.first in one.parameters && chosen.second in one.parameters && one.mean !== null);
     const x = axis(points.map((one) => one.parameters[chosen.first]), chosen.first);
@@ -157,9 +171,10 @@ section("time", "Fit time and score", false, "Up and to the left is better.", (d
     { xaxis: { type: "log", title: { text: "seconds a fit, mean over the folds" } }, yaxis: { title: { text: data.metric } } });
 });
 
-section("curves", "Score by resource", false, "Where candidates got a resource, a line for each from its first rows to its last.", (data) => {
+section("curves", "Score by resource", false, "Where candidates got a resource, a line for each from its first rows to its last; dotted, on the training rows.", (data) => {
   if (data.curves.length === 0) return "no candidate was tried on several parts of the rows";
-  return () => chart("curves-chart", data.curves.map((curve) => ({ type: "scatter", mode: "lines+markers", x: curve.rows, y: curve.means, line: { width: 1 }, marker: { size: 4 }, hovertemplate: `#${curve.candidate}: %{x} rows, %{y:.5g}<extra></extra>` })),
+  const line = (curve, means, kind, more) => ({ type: "scatter", mode: "lines+markers", x: curve.rows, y: means, line: { width: 1, ...more }, marker: { size: 4 }, hovertemplate: `#${curve.candidate}, ${kind}: %{x} rows, %{y:.5g}<extra></extra>` });
+  return () => chart("curves-chart", data.curves.flatMap((curve) => [line(curve, curve.means, "test", {}), ...(curve.trainMeans ? [line(curve, curve.trainMeans, "training", { dash: "dot" })] : [])]),
     { xaxis: { type: "log", title: { text: "rows" } }, yaxis: { title: { text: data.metric } } });
 });
 

@@ -84,9 +84,37 @@ import Testing
     #expect(dom.contains("data-charts=\"8\""), "\(dom.firstMatch(of: /data-charts="\d+"/)?.output ?? "none")")
     #expect(
       dom.contains("data-overflow=\"0\""), "\(dom.firstMatch(of: /data-overflow="-?\d+"/)?.output ?? "none")")
-    #expect(dom.contains("no fit has failed"))
+    #expect(dom.contains("Nothing to show: no fit has failed"))
     // A page without charts is a few thousand bytes.
     #expect(try Browser.screenshot(url, width: width, scratch).count > 60_000)
+  }
+
+  /// Halving on rows draws the charts that a plain search leaves empty, and failed fits are listed.
+  @Test(.enabled(if: Browser.isInstalled, "there is no browser")) func curvesAndFailuresAreDrawn() throws {
+    let scratch = try Scratch()
+    let path = scratch.path("sweep.sqlite")
+    let run = try ApusBinary.run(
+      arguments: [
+        "search", "iris", "--estimator", "svc", "--estimator", "k-neighbours-classifier", "--param",
+        "c=[0.1,1,10]", "--param", "gamma=[0.1,1]", "--param", "neighbourCount=[1,5,100]", "--method",
+        "halving",
+        "--least", "30", "--factor", "2", "--train-scores", "--study", path, "--quiet",
+      ])
+    #expect(run.status == 4, "\(run.errors)")
+    let page = try page(scratch, path)
+    let entries = try data(page)
+    guard case .list(let curves) = entries["curves"], case .object(let curve) = curves.first,
+      case .list(let means) = curve["means"], case .list(let training) = curve["trainMeans"],
+      case .list(let rows) = curve["rows"]
+    else { throw CocoaError(.fileReadCorruptFile) }
+    #expect(means.count == rows.count && training.count == rows.count && rows.count > 1)
+    let dom = try Browser.document("file://" + scratch.path("sweep.html"), width: 1280, scratch)
+    #expect(dom.contains("data-drawn=\"true\"") && !dom.contains("data-problem"), "\(dom.suffix(300))")
+    // c and gamma vary together, neighbourCount with neither.
+    #expect(dom.contains("id=\"curves-chart\"") && dom.contains("option value=\"neighbourCount\""))
+    let heat = try #require(dom.firstMatch(of: /id="heat-chart".*?id="parallel"/.dotMatchesNewlines()))
+    #expect(heat.output.contains(">gamma<") && heat.output.contains(">c<"), "\(heat.output.count)")
+    #expect(!dom.contains("Nothing to show: no fit has failed"))
   }
 
   /// A browser's window is never as narrow as a phone, but a frame in it is.

@@ -223,6 +223,41 @@ import Testing
     #expect(residuals[0] > 1e-4 && residuals[1] <= 1e-4)
   }
 
+  /// A model that did not converge does not pass for success, where it is scored, chosen or saved.
+  @Test func aBestModelThatDidNotConvergeSaysSo() throws {
+    let scratch = try Scratch()
+    let (model, study) = (scratch.path("best.model"), scratch.path("a.sqlite"))
+    let search = [
+      "search", "iris", "--estimator", "logistic-regression", "--param", "maxIterations=[2]", "--cv", "3",
+      "--output", model, "--study", study,
+    ]
+    let run = try ApusBinary.run(arguments: search)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output.contains("(NOT converged on 3 folds)"), "\(run.output)")
+    let warning = "fitted on all rows, has NOT converged after 2 iterations, residual "
+    #expect(run.errors.contains("the best model, \(warning)"), "\(run.errors)")
+    let report = try ApusBinary.run(arguments: search + ["--json"]).json()
+    let best = try #require(report["best"] as? [String: Any])
+    #expect(best["unconvergedFolds"] as? [Int] == [0, 1, 2] && best["iterations"] as? Int == 2)
+    #expect(try #require(best["residual"] as? Double) > 1e-4)
+    let refit = try #require(report["refitConvergence"] as? [String: Any])
+    #expect(refit["converged"] as? Bool == false)
+
+    let saved = try ApusBinary.run("study", "best", study, "iris", "--output", model)
+    #expect(saved.status == 0 && saved.errors.contains("3 of 3 fits of it stopped before they converged"))
+    #expect(saved.errors.contains("the model, \(warning)"), "\(saved.errors)")
+    let evaluation = [
+      "evaluate", "iris", "--estimator", "logistic-regression", "--cv", "3", "--set",
+    ]
+    let short = try ApusBinary.run(arguments: evaluation + ["maxIterations=2"])
+    #expect(short.errors.contains("after 2 iterations with a residual of up to "), "\(short.errors)")
+    let long = try ApusBinary.run(arguments: evaluation + ["maxIterations=1000"])
+    #expect(long.errors.contains("All fits converged, after at most "), "\(long.errors)")
+    let page = scratch.path("a.html")
+    #expect(try ApusBinary.run("study", "report", study, "--output", page).status == 0)
+    #expect(try String(contentsOfFile: page, encoding: .utf8).contains("\"unconverged\":3"))
+  }
+
   @Test func aReaderThatLeavesInTheMiddleIsNoError() throws {
     let scratch = try Scratch()
     let model = scratch.path("letter.model")

@@ -135,6 +135,47 @@ import Testing
     #expect(wrong.status == 3 && wrong.errors.contains("does not hold the rows"))
   }
 
+  @Test func studiesOfSeveralFilesAreListed() throws {
+    let scratch = try Scratch()
+    let (one, other) = (scratch.path("one.sqlite"), scratch.path("other.sqlite"))
+    let ridge = [
+      "search", "diabetes", "--estimator", "ridge", "--param", "alpha=log(1e-3,1e2,40)", "--study",
+    ]
+    #expect(try ApusBinary.run(arguments: ridge + [one]).status == 0)
+    let halving = [
+      "search", "iris", "--estimator", "svc", "--param", "c=[0.1,1,10]", "--param", "gamma=[0.1,1,10]",
+      "--method", "halving", "--least", "30", "--study", other,
+    ]
+    #expect(try ApusBinary.run(arguments: halving).status == 0)
+    let list = try ApusBinary.run("study", "list", one, other)
+    let lines = list.output.split(separator: "\n")
+    #expect(lines.count == 3 && lines[0].hasPrefix("File"), "\(list.output)")
+    #expect(lines[1].contains("one.sqlite") && lines[1].contains("200 of 200"))
+    // Nine candidates on 30 rows, then the best three on 90.
+    #expect(lines[2].contains("60, 60 of them on part of the rows"), "\(list.output)")
+    #expect(
+      try ApusBinary.run("study", "show", other).output.contains("fits: 60, 60 of them on part of the rows"))
+    let json = try ApusBinary.run("study", "list", one, other, "--json").json()
+    let studies = try #require(json["studies"] as? [[String: Any]])
+    #expect(studies.map { $0["file"] as? String } == [one, other])
+    #expect(studies.map { $0["partialFits"] as? Int } == [0, 60])
+    let again = try ApusBinary.run(arguments: halving)
+    #expect(again.errors.contains("Continuing: 60 of 60 fits were finished before"), "\(again.errors)")
+
+    let best = try ApusBinary.run("study", "best", one, "diabetes")
+    let simple = try ApusBinary.run("study", "best", one, "diabetes", "--one-standard-error")
+    let chosen = try ApusBinary.run(arguments: ridge + [one, "--one-standard-error", "--json"]).json()
+    let alpha = try #require(
+      ((chosen["chosen"] as? [String: Any])?["parameters"] as? [String: Any])?["alpha"] as? Double)
+    #expect(simple.output != best.output && simple.output.contains("alpha=\(alpha)"), "\(simple.output)")
+  }
+
+  @Test func aLimitOfFitsBelowTheFoldsIsAUsageError() throws {
+    let run = try ApusBinary.run(
+      "search", "iris", "--estimator", "svc", "--param", "c=[1,2]", "--most-fits", "3")
+    #expect(run.status == 2 && run.errors.contains("allow at least 5 fits"), "\(run.errors)")
+  }
+
   @Test func aDiskWithoutRoomEndsTheSearchAndSparesTheStudy() throws {
     let scratch = try Scratch()
     let study = scratch.path("sweep.sqlite")

@@ -17,6 +17,8 @@ struct FitCommand: AsyncParsableCommand {
         apus fit wine --estimator standard-scaler+logistic-regression \\
           --set c=0.5 --json
         apus fit digits --estimator k-means --set clusterCount=10
+        apus fit features.npy --target-file labels.npy --estimator sgd-classifier \\
+          --set batchSize=32      (larger than memory: read as it is needed)
       """)
 
   @OptionGroup var data: DataOptions
@@ -35,6 +37,11 @@ struct FitCommand: AsyncParsableCommand {
     help: ArgumentHelp("A file of other rows to measure the model on.", valueName: "file"),
     completion: .file())
   var test: String?
+
+  @Option(
+    help: ArgumentHelp("A .npy list that holds the target of a .npy table of --test.", valueName: "file"),
+    completion: .file(extensions: ["npy"]))
+  var testTargetFile: String?
 
   @Option(parsing: .unconditional, help: "The seed of everything random.")
   var seed: UInt64 = 0
@@ -116,7 +123,8 @@ struct FitCommand: AsyncParsableCommand {
   /// The rows to measure the model on; a clustering without a test file is measured on its own rows.
   private func testRows(_ training: Dataset, for task: LearningTask) throws -> Dataset? {
     guard let test else { return task == .clustering ? training : nil }
-    let rows = try DataSource(test).read(data.columns.tableOptions, for: training.schema)
+    let rows = try DataSource(test).read(
+      data.columns.tableOptions, for: training.schema, targetFile: testTargetFile)
     Report.notes(on: rows)
     if task.needsTarget, case .none = rows.dataset.target {
       throw ApusError(

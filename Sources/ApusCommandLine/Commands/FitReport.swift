@@ -28,6 +28,8 @@ struct FitReport: Encodable {
   var seconds: Seconds
   var memory = Memory()
   var convergence: Convergence?
+  /// The score of a forest's trees on the rows that they have not seen, where it was asked for.
+  var outOfBagScore: Double?
   var metrics: [String: Double] = [:]
   var output: String?
 
@@ -45,6 +47,7 @@ struct FitReport: Encodable {
     self.threads = threads
     self.seconds = seconds
     convergence = model.convergence
+    outOfBagScore = model.outOfBagScore
   }
 
   /// The report for people.
@@ -59,13 +62,8 @@ struct FitReport: Encodable {
     lines.append(
       "  memory  \(Quantities.bytes(memory.peakBytes)) at most, \(Quantities.bytes(memory.fitGrowthBytes)) "
         + "of it for the fit")
-    if let convergence {
-      let state = convergence.converged ? "converged after" : "NOT converged after"
-      let noun = convergence.iterations == 1 ? "iteration" : "iterations"
-      lines.append(
-        "  \(state) \(convergence.iterations) \(noun), residual \(Quantities.parameter(convergence.residual))"
-      )
-    }
+    if let convergence { lines.append("  \(ConvergenceNotes.sentence(convergence))") }
+    if let outOfBagScore { lines.append("  out of bag: \(Quantities.score(outOfBagScore))") }
     if !metrics.isEmpty {
       let place = testRows.map { "on \(Quantities.count($0)) test rows" } ?? "on the rows it was fitted on"
       lines.append("  \(place):")

@@ -30,10 +30,23 @@ enum DataSource: Sendable {
     }
   }
 
+  /// Whether the rows are a table of NumPy that lies on this machine.
+  var isArrayFile: Bool {
+    if case .file(let path) = self { path.lowercased().hasSuffix(".npy") } else { false }
+  }
+
   /// Reads rows to learn from.
   ///
+  /// - Parameters:
+  ///   - options: what the columns are.
+  ///   - targetFile: a list that holds the target of an array file.
+  ///   - weightsFile: a list that holds its weights.
   /// - Throws: what reading throws; a missing file whose name is near a bundled dataset's suggests that.
-  func read(_ options: TableOptions) throws -> Dataset {
+  func read(_ options: TableOptions, targetFile: String? = nil, weightsFile: String? = nil) throws -> Dataset
+  {
+    if case .file(let path) = self, isArrayFile {
+      return try Dataset(npy: path, target: targetFile, weights: weightsFile, options: options)
+    }
     switch self {
     case .bundled(let dataset): return try Dataset(bundled: dataset.name, options: options)
     case .file(let path):
@@ -46,7 +59,16 @@ enum DataSource: Sendable {
   /// Reads rows for a model: its columns by name, in its order.
   ///
   /// - Throws: as ``read(_:)``, and for missing columns.
-  func read(_ options: TableOptions, for schema: DatasetSchema) throws -> MatchedDataset {
+  func read(
+    _ options: TableOptions, for schema: DatasetSchema, targetFile: String? = nil
+  ) throws -> MatchedDataset {
+    if let targetFile {
+      guard case .file(let path) = self, isArrayFile else {
+        throw ApusError(
+          .invalidParameter, "--test-target-file goes with a --test that is a table in a .npy file")
+      }
+      return try MatchedDataset(npy: path, target: targetFile, schema: schema, options: options)
+    }
     switch self {
     case .bundled(let dataset):
       return try MatchedDataset(bundled: dataset.name, schema: schema, options: options)

@@ -19,6 +19,17 @@ struct DataOptions: ParsableArguments {
       valueName: "column"))
   var target: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A .npy list that holds the target of a .npy table, which is then read from the disk as it is needed.",
+      valueName: "file"), completion: .file(extensions: ["npy"]))
+  var targetFile: String?
+
+  @Option(
+    help: ArgumentHelp("A .npy list that holds the row weights of a .npy table.", valueName: "file"),
+    completion: .file(extensions: ["npy"]))
+  var weightsFile: String?
+
   @OptionGroup var columns: ColumnOptions
 
   /// Reads the rows for an estimator of some task.
@@ -31,7 +42,7 @@ struct DataOptions: ParsableArguments {
     options.targetKind = task.targetKind
     options.target = try targetColumn(for: task, source)
     do {
-      return try source.read(options)
+      return try source.read(options, targetFile: targetFile, weightsFile: weightsFile)
     } catch var error as ApusError where error.hint?.hasPrefix("to predict classes") == true {
       error.hint = "to predict classes, choose a classifier ('apus estimators' lists them)"
       throw error
@@ -44,9 +55,20 @@ struct DataOptions: ParsableArguments {
   func check(for task: LearningTask) throws {
     _ = try columns.tableOptions
     _ = try targetColumn(for: task, DataSource(data))
+    guard targetFile != nil || weightsFile != nil, !DataSource(data).isArrayFile else { return }
+    throw ApusError(
+      .invalidParameter,
+      "--target-file and --weights-file go with a table in a .npy file, and \(name) is none",
+      hint: "name a column: --target COLUMN, --weights COLUMN")
   }
 
   private func targetColumn(for task: LearningTask, _ source: DataSource) throws -> ColumnReference? {
+    guard targetFile == nil || target == nil, weightsFile == nil || columns.weights == nil else {
+      throw ApusError(
+        .invalidParameter, "a column and a file are given for the same thing",
+        hint: "leave out --target or --target-file, --weights or --weights-file")
+    }
+    if targetFile != nil { return nil }
     if target == "none" {
       guard !task.needsTarget else {
         throw ApusError(

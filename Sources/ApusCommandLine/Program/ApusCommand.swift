@@ -15,6 +15,7 @@ struct ApusCommand: AsyncParsableCommand {
         apus datasets
         apus fit iris --estimator random-forest-classifier --output iris.model
         apus predict iris.model flowers.csv
+        apus inspect iris.model flowers.csv
         apus evaluate digits --estimator logistic-regression --cv 5
         apus search diabetes --estimator ridge --param 'alpha=log(1e-3,1e3,7)'
 
@@ -24,7 +25,8 @@ struct ApusCommand: AsyncParsableCommand {
       """,
     version: apusVersion,
     subcommands: [
-      FitCommand.self, PredictCommand.self, EvaluateCommand.self, SearchCommand.self, StudyCommand.self,
-      DatasetsCommand.self, EstimatorsCommand.self, ClusterCommand.self, WorkerCommand.self,
+      FitCommand.self, PredictCommand.self, EvaluateCommand.self, InspectCommand.self, SearchCommand.self,
+      StudyCommand.self, DatasetsCommand.self, EstimatorsCommand.self, ClusterCommand.self,
+      WorkerCommand.self,
     ])
 }

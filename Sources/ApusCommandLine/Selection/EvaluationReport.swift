@@ -33,6 +33,10 @@ struct EvaluationReport: Encodable {
   var fitSeconds: [Double?]
   var scoreSeconds: [Double?]
   var unconvergedFolds: [Int]
+  /// The most iterations of a fold's fit, where fits iterate.
+  var iterations: Int?
+  /// The largest number that a fold's fit ended with in place of its tolerance.
+  var residual: Double?
   var elapsedSeconds = 0.0
   var failures: [FitFailure]
 
@@ -40,7 +44,7 @@ struct EvaluationReport: Encodable {
 
   private enum CodingKeys: String, CodingKey {
     case estimator, parameters, dataset, rows, features, seed, backend, workers, folds, isComplete, scores
-    case fitSeconds, scoreSeconds, unconvergedFolds, elapsedSeconds, failures
+    case fitSeconds, scoreSeconds, unconvergedFolds, iterations, residual, elapsedSeconds, failures
   }
 
   init(
@@ -62,6 +66,8 @@ struct EvaluationReport: Encodable {
     fitSeconds = candidate.fitSeconds.map(\.finite)
     scoreSeconds = candidate.scoreSeconds.map(\.finite)
     unconvergedFolds = candidate.unconvergedFolds.keys.sorted()
+    iterations = candidate.mostIterations
+    residual = candidate.largestResidual?.finite
     failures = results.failures
   }
 
@@ -94,8 +100,13 @@ struct EvaluationReport: Encodable {
     FailureNotes.say(failures)
     if !unconvergedFolds.isEmpty {
       Report.note(
-        "\(unconvergedFolds.count) of \(folds) fits stopped before they converged; raise the number of "
-          + "iterations, or put standard-scaler+ before the estimator")
+        "\(unconvergedFolds.count) of \(folds) fits stopped before they converged, after "
+          + "\(iterations ?? 0) iterations with a residual of up to \(Quantities.parameter(residual ?? .nan)); "
+          + ConvergenceNotes.advice)
+    } else if let iterations {
+      Report.note(
+        "All fits converged, after at most \(iterations) \(iterations == 1 ? "iteration" : "iterations") with a "
+          + "residual of up to \(Quantities.parameter(residual ?? .nan)).")
     }
   }
 

@@ -40,12 +40,14 @@ final class SearchProgress: Sendable {
     case .started(_, _, let fits):
       state.withLock { $0 = State(display: ProgressDisplay(total: fits, cluster: cluster), fits: fits) }
     case .restored(let fits, let failures):
+      var isFirst = false
       display?.update { state in
-        state.done = fits
-        state.restored = fits
-        state.failed = failures
+        isFirst = state.done == 0
+        state.done += fits
+        state.restored += fits
+        state.failed += failures
       }
-      Report.note("Continuing: \(fits) of \(self.fits) fits were finished before.")
+      if isFirst { Report.note("Continuing: \(fits) of \(self.fits) fits were finished before.") }
     case .extended(let fits):
       state.withLock { $0.fits = fits }
       display?.update { $0.total = fits }

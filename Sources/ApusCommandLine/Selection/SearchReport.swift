@@ -16,6 +16,11 @@ struct SearchReport: Encodable {
     var metric: String
     /// The row of the results, from 0.
     var candidate: Int
+    /// The folds whose fit ended at its limit of iterations, not at its tolerance.
+    var unconvergedFolds: [Int]
+    /// The most iterations of a fold's fit, and the largest number left in place of its tolerance, of fits that iterate.
+    var iterations: Int?
+    var residual: Double?
   }
 
   /// A candidate beside the best one, by the corrected resampled t-test.
@@ -52,6 +57,8 @@ struct SearchReport: Encodable {
   var nested: Nested?
   var elapsedSeconds = 0.0
   var refitSeconds: Double?
+  /// How the fit on all rows ended, where it iterated.
+  var refitConvergence: Convergence?
   var failures: [FitFailure]
   var output: String?
 
@@ -60,7 +67,7 @@ struct SearchReport: Encodable {
 
   private enum CodingKeys: String, CodingKey {
     case best, chosen, results, dataset, rows, features, seed, backend, workers, folds, metrics, isComplete
-    case stopReason, comparisons, nested, elapsedSeconds, refitSeconds, failures, output
+    case stopReason, comparisons, nested, elapsedSeconds, refitSeconds, refitConvergence, failures, output
   }
 
   init(
@@ -90,6 +97,7 @@ struct SearchReport: Encodable {
         probability: test.probability.isNaN ? nil : test.probability)
     }
     refitSeconds = outcome.refitSeconds
+    refitConvergence = outcome.bestModel?.convergence
     failures = outcome.results.failures
     best = Best(outcome.best, outcome.results)
     if outcome.chosen?.index != outcome.best?.index { chosen = Best(outcome.chosen, outcome.results) }
@@ -113,8 +121,10 @@ struct SearchReport: Encodable {
 
   private static func sentence(_ best: Best) -> String {
     let parameters = text(of: best.parameters)
+    let unconverged = best.unconvergedFolds.count
     return "\(best.estimator)\(parameters.isEmpty ? "" : " with \(parameters)"), "
       + "\(best.metric) \(Quantities.score(best.score, deviation: best.standardDeviation))"
+      + (unconverged > 0 ? " (NOT converged on \(unconverged) \(unconverged == 1 ? "fold" : "folds"))" : "")
   }
 
   /// The best candidates as a table.
@@ -168,8 +178,11 @@ struct SearchReport: Encodable {
     FailureNotes.say(failures)
     if outcome.unconvergedFitCount > 0 {
       Report.note(
-        "\(outcome.unconvergedFitCount) of \(fits) fits stopped before they converged; raise the number of "
-          + "iterations, or put standard-scaler+ before the estimator")
+        "\(outcome.unconvergedFitCount) of \(fits) fits stopped before they converged; \(ConvergenceNotes.advice)"
+      )
+    }
+    if let refitConvergence {
+      ConvergenceNotes.say(refitConvergence, of: "the best model, fitted on all rows,")
     }
   }
 
@@ -235,6 +248,8 @@ extension SearchReport.Best {
       estimator: candidate.estimator.name, parameters: candidate.parameters,
       allParameters: candidate.estimator.parameters, score: score.mean,
       standardDeviation: score.standardDeviation, metric: score.metric,
-      candidate: results.candidates.firstIndex { $0.index == candidate.index } ?? 0)
+      candidate: results.candidates.firstIndex { $0.index == candidate.index } ?? 0,
+      unconvergedFolds: candidate.unconvergedFolds.keys.sorted(), iterations: candidate.mostIterations,
+      residual: candidate.largestResidual.flatMap { $0.isFinite ? $0 : nil })
   }
 }

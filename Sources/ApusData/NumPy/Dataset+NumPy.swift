@@ -13,6 +13,41 @@ extension Dataset {
       npyTable: NPYArray(FileBytes.contents(of: path), path: path).matrix(), options: options, path: path)
   }
 
+  /// Reads features, a target and weights from `.npy` files of their own, so that features of any size are used where
+  /// they lie: Doubles that lie row by row are mapped, and read as an estimator such as ``SGDClassifier`` asks for them.
+  ///
+  /// ```swift
+  /// let data = try Dataset(npy: "features.npy", target: "labels.npy")
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - path: the table of features.
+  ///   - target: a list with a number or a label for each row.
+  ///   - weights: a list with a weight for each row.
+  ///   - options: how the target is read, and which columns are left out; then the features are copied.
+  /// - Throws: ``ApusError`` of kind `file`, or `data` for a file that is damaged, is not a list, or has another number
+  ///   of rows than the table.
+  public init(
+    npy path: String, target: String?, weights: String? = nil, options: TableOptions = TableOptions()
+  ) throws {
+    let table = try Dataset(npy: path, options: options)
+    func list(_ path: String, _ role: String) throws -> NPYArray {
+      let array = try NPYArray(FileBytes.contents(of: path), path: path)
+      guard array.header.count == table.rowCount else {
+        throw ApusError(
+          .data,
+          "the \(role) of \(array.header.count) elements does not belong to a table of \(table.rowCount) rows",
+          at: ApusError.Location(file: path))
+      }
+      return array
+    }
+    try self.init(
+      features: table.features, columns: table.columns,
+      target: target.map { try list($0, "target").target(options.targetKind) } ?? table.target,
+      weights: weights.map { try list($0, "weights").numbers(for: "weights") } ?? table.weights,
+      groups: table.groups, targetName: target == nil ? table.targetName : "target")
+  }
+
   private init(npyTable table: Matrix<Double>, options: TableOptions, path: String) throws {
     try options.requireNoCategories(path: path)
     var parts = TableParts(

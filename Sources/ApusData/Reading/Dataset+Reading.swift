@@ -43,6 +43,18 @@ extension MatchedDataset {
     }
   }
 
+  /// Reads what a model needs from `.npy` files, one of features and one of the target.
+  ///
+  /// - Throws: ``ApusError`` of kind `file`, or `data`: as ``Dataset/init(npy:target:weights:options:)`` does, and for
+  ///   another number of columns.
+  public init(
+    npy path: String, target: String, schema: DatasetSchema, options: TableOptions = TableOptions()
+  ) throws {
+    var options = options
+    if schema.classLabels != nil { options.targetKind = .classes }
+    try self.init(Dataset(npy: path, target: target, options: options), schema: schema, path: path)
+  }
+
   /// Gives unnamed columns the model's names.
   private init(_ data: Dataset, schema: DatasetSchema, path: String) throws {
     guard data.featureCount == schema.columns.count else {

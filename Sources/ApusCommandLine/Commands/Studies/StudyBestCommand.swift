@@ -13,6 +13,7 @@ struct StudyBestCommand: AsyncParsableCommand {
         apus study best sweep.sqlite digits --output best.model
         apus study best sweep.sqlite train.csv --target price --metric r2 \\
           --output best.model
+        apus study best sweep.sqlite digits --one-standard-error
       """)
 
   @Argument(help: ArgumentHelp("The study's file.", valueName: "file"), completion: .file())
@@ -34,6 +35,9 @@ struct StudyBestCommand: AsyncParsableCommand {
     completion: .file())
   var output: String?
 
+  @Flag(help: "Choose the simplest candidate within a standard error of the best.")
+  var oneStandardError = false
+
   @OptionGroup var printing: OutputOptions
 
   func run() async throws {
@@ -41,7 +45,8 @@ struct StudyBestCommand: AsyncParsableCommand {
     let study = try StudyFile(file, creates: false).study(number)
     let metric = metric ?? study.description.refitMetric
     if let output { try SavedModel.checkWritable(output) }
-    guard let best = try study.best(by: metric), let score = best.score(of: metric) else {
+    let choice: CandidateChoice = oneStandardError ? .oneStandardError() : .highestMean
+    guard let best = try study.chosen(by: choice, metric: metric), let score = best.score(of: metric) else {
       throw ApusError(
         .job, "no candidate of \(file) has a score on every fold",
         hint: "run the search again to finish it")
@@ -63,6 +68,12 @@ struct StudyBestCommand: AsyncParsableCommand {
       try StandardOutput.write(
         "\(([best.estimator.name] + parameters).joined(separator: " ")), \(metric) "
           + "\(Quantities.score(score.mean, deviation: score.standardDeviation))\n")
+      let unconverged = best.unconvergedFolds.count
+      if unconverged > 0 {
+        Report.note(
+          "warning: \(unconverged) of \(study.description.foldCount) fits of it stopped before they converged; "
+            + ConvergenceNotes.advice)
+      }
     }
     guard let output else { return }
     let seed = study.description.seed.derived("refit")
@@ -73,6 +84,9 @@ struct StudyBestCommand: AsyncParsableCommand {
         metric: metric, value: score.mean,
         measuredBy: "\(study.description.foldCount)-fold cross-validation"))
     try saved.write(to: output)
+    if let convergence = model.convergence {
+      ConvergenceNotes.say(convergence, of: "the model, fitted on all rows,")
+    }
     Report.nextStep(savedTo: output, dataset: data.name, what: "best model")
   }
 }

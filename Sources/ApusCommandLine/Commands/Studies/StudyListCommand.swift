@@ -5,32 +5,55 @@ import Foundation
 /// `apus study list`: the studies of a file.
 struct StudyListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the studies of a file.",
+    commandName: "list", abstract: "List the studies of one or more files.",
     discussion: """
       EXAMPLES
         apus study list sweep.sqlite
+        apus study list *.sqlite
       """)
 
-  @Argument(help: ArgumentHelp("The file.", valueName: "file"), completion: .file())
-  var file: String
+  @Argument(help: ArgumentHelp("The files.", valueName: "file"), completion: .file())
+  var files: [String]
 
   @Flag(help: "Print the list as one JSON object.")
   var json = false
 
+  /// A study with the file that it is in.
+  private struct Entry: Encodable {
+    var file: String
+    var summary: StudySummary
+
+    private enum CodingKeys: CodingKey { case file }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(file, forKey: .file)
+      try summary.encode(to: encoder)
+    }
+  }
+
   func run() async throws {
-    let summaries = try StudyFile(file, creates: false).studies().map(StudySummary.init)
+    let entries = try files.flatMap { file in
+      try StudyFile(file, creates: false).studies().map { Entry(file: file, summary: try StudySummary($0)) }
+    }
     if json {
-      try StandardOutput.write(json: ["studies": summaries])
+      try StandardOutput.write(json: ["studies": entries])
       return
     }
-    var table = TextTable(
+    var columns: [(title: String, alignment: TextTable.Alignment)] = files.count > 1 ? [("File", .left)] : []
+    columns += [
       ("Study", .right), ("Begun", .left), ("Data", .left), ("Seed", .right), ("Folds", .left),
-      ("Metrics", .left), ("Fits", .right), ("Failed", .right))
-    for summary in summaries {
+      ("Metrics", .left), ("Fits", .right), ("Failed", .right),
+    ]
+    var table = TextTable(columns)
+    for entry in entries {
+      let summary = entry.summary
       table.add(
-        "\(summary.number)", summary.begun, "\(summary.rows) × \(summary.features)", "\(summary.seed)",
-        summary.splitter, summary.metrics.joined(separator: ", "),
-        "\(summary.fits) of \(summary.candidates * summary.folds)", "\(summary.failures)")
+        (files.count > 1 ? [entry.file] : []) + [
+          "\(summary.number)", summary.begun, "\(summary.rows) × \(summary.features)", "\(summary.seed)",
+          summary.splitter, summary.metrics.joined(separator: ", "), summary.fitsInWords,
+          "\(summary.failures)",
+        ])
     }
     try StandardOutput.write(table.text(width: Terminal.standardOutput.width))
   }
@@ -54,7 +77,18 @@ struct StudySummary: Encodable {
   var candidates: Int
   var finishedCandidates: Int
   var fits: Int
+  /// Fits that learnt from a part of the training rows only.
+  var partialFits: Int
   var failures: Int
+
+  /// Whether every candidate was tried on all rows of every fold.
+  var isFinished: Bool { finishedCandidates == candidates }
+
+  /// How many fits were made: of how many, unless the search itself decided what deserved them.
+  var fitsInWords: String {
+    partialFits == 0
+      ? "\(fits) of \(candidates * folds)" : "\(fits), \(partialFits) of them on part of the rows"
+  }
 
   init(_ study: Study) throws {
     let description = study.description
@@ -75,6 +109,7 @@ struct StudySummary: Encodable {
     candidates = progress.candidates
     finishedCandidates = progress.finishedCandidates
     fits = progress.fits
+    partialFits = progress.partialFits
     failures = progress.failures
   }
 }

@@ -33,12 +33,15 @@ struct StudyShowCommand: AsyncParsableCommand {
   func run() async throws {
     let study = try study.load()
     let metric = metric ?? study.description.refitMetric
-    let best = try study.leaderboard(max(1, top), by: metric)
-    let failures = try study.failures(limit: 1_000)
-    let summary = try StudySummary(study)
+    let (best, failures, summary) = try study.atOneMoment {
+      (
+        try study.leaderboard(max(1, top), by: metric), try study.failures(limit: 1_000),
+        try StudySummary(study)
+      )
+    }
     let results = SearchResults(
       metrics: study.description.metrics, foldCount: study.description.foldCount, refitMetric: metric,
-      candidates: best, failures: failures, isComplete: summary.fits == summary.candidates * summary.folds)
+      candidates: best, failures: failures, isComplete: summary.isFinished)
     if json {
       try StandardOutput.write(json: Shown(study: summary, best: results.table.objects, failures: failures))
       return
@@ -49,9 +52,7 @@ struct StudyShowCommand: AsyncParsableCommand {
   }
 
   private static func heading(_ summary: StudySummary) -> String {
-    let state =
-      summary.fits == summary.candidates * summary.folds
-      ? "finished" : "\(summary.fits) of \(summary.candidates * summary.folds) fits"
+    let state = summary.isFinished ? "finished" : "fits: \(summary.fitsInWords)"
     return """
       Study \(summary.number), begun \(summary.begun): \(summary.candidates) candidates, \(state)
       \(summary.rows) rows × \(summary.features) features, \(summary.splitter), seed \(summary.seed)
