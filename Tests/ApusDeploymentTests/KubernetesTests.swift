@@ -100,6 +100,18 @@ import Testing
     #expect((1...5).contains(spec["backoffLimit"].int ?? 0), "what fails for good is not tried for hours")
   }
 
+  /// On a node that does not answer, a pod may still be writing: two machines that write to one study damage it.
+  @Test func aStudyNeverHasTwoWriters() throws {
+    let search = try #require(try Kubernetes.objects().first { $0.kind == "Job" && $0.name == "search" })
+    #expect(search["spec"]["podReplacementPolicy"].string == "Failed")
+    #expect(search["spec"]["parallelism"].int == 1 && search["spec"]["completions"].int == 1)
+    // What the administrator does about such a node is in the guide.
+    let guide = try text(of: "Sources/Apus/Apus.docc/DeployingClusters.md")
+    for way in ["node.kubernetes.io/out-of-service=nodeshutdown:NoExecute", "kubectl delete node NODE"] {
+      #expect(guide.contains(way), "\(way)")
+    }
+  }
+
   @Test func theCPUOfAWorkerIsItsBudget() throws {
     let worker = try #require(
       try Kubernetes.objects().first { $0.kind == "Deployment" && $0.name == "worker" })
