@@ -258,6 +258,21 @@ import Testing
     #expect(container["volumeMounts"].list[0]["mountPath"].string == "/studies")
   }
 
+  /// Every page gives pods a right to data, and tells what costs money and how to be rid of it.
+  @Test(arguments: ["Google", "Amazon", "Azure"])
+  func cloudPagesEndWithWhatKeepsCosting(provider: String) throws {
+    let page = try text(of: "Sources/Apus/Apus.docc/\(provider)Clusters.md")
+    let parts = page.split(separator: "\n## ").map { $0.split(separator: "\n", maxSplits: 1)[0] }
+    #expect(parts.last == "What keeps costing" && parts.contains { $0.hasPrefix("Data") }, "\(parts)")
+    let commands = ["Google": "clusters delete", "Amazon": "delete cluster", "Azure": "group delete"]
+    #expect(page.contains(commands[provider]!))
+    // Rights go to the accounts that pods have; Azure's page has signatures and a share instead.
+    guard provider != "Azure" else { return }
+    for account in ["client", "worker"] {
+      #expect(page.contains("/\(account) --role=") || page.contains("--service-account-name \(account) "))
+    }
+  }
+
   @Test func noSecretIsWrittenDown() throws {
     #expect(try !Kubernetes.objects().contains { $0.kind == "Secret" })
     for kustomization in try Kubernetes.kustomizations() {

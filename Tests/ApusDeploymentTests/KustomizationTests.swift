@@ -99,6 +99,35 @@ import Testing
     }
   }
 
+  /// The page for Azure, whose object store workers cannot load from, has a share that all pods see.
+  @Test func theShareOfAzuresPageIsMounted() throws {
+    try withKubernetesFolder { copy in
+      let page = try text(of: "Sources/Apus/Apus.docc/AzureClusters.md")
+      let target = try #require(page.firstMatch(of: /`(\{kind: Deployment\|Job, [^`]+\})`/)).1
+      try Self.write(
+        """
+        resources: [../aks-spot, store.yaml]
+        components: [../../components/search]
+        patches: [{path: mounts.yaml, target: \(target)}]
+
+        """, to: copy)
+      let mine = copy.appendingPathComponent("overlays/mine")
+      for file in page.matches(of: /overlays\/mine\/([a-z]+\.yaml) <<END\n((?s:.*?))END\n/) {
+        try Data(file.2.utf8).write(to: mine.appendingPathComponent(String(file.1)))
+      }
+      let run = try runProgram("kubectl", ["kustomize", mine.path])
+      #expect(run.exitCode == 0, "\(run.errors)")
+      let workloads = try Manifest.read(text: run.output, source: "mine").filter { $0.pod != nil }
+      let mounted = workloads.filter {
+        $0.containers[0]["volumeMounts"].list.contains { $0["mountPath"].string == "/store" }
+          && $0.pod?["spec"]["volumes"].list.contains {
+            $0["persistentVolumeClaim"]["claimName"].string == "store"
+          } == true
+      }
+      #expect(Set(mounted.map(\.name)) == ["notebook", "search", "worker"])
+    }
+  }
+
   /// The overlay that a guide has its reader write, on another of the project's.
   private static func overlay(of guide: String, on overlay: String) throws -> String {
     let guide = try text(of: "Sources/Apus/Apus.docc/\(guide).md")
