@@ -172,7 +172,7 @@ import Testing
 
   @Test func scriptsAreProgramsThatShellsUnderstand() throws {
     for file in [
-      "Benchmarks/kubernetes", "container/apus-container", "container/build-package",
+      "Benchmarks/kubernetes", "Scripts/release", "container/apus-container", "container/build-package",
       "container/collect-notebook",
       "kubernetes/certificates/make",
     ] {
