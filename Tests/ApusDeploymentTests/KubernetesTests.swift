@@ -119,7 +119,37 @@ import Testing
     #expect(resources["requests"]["cpu"].string == resources["limits"]["cpu"].string)
     #expect(!worker.containers[0]["env"].list.contains { $0["name"].string == "APUS_SLOTS" })
     #expect(worker.pod?["spec"]["priorityClassName"].string == "apus-worker")
-    #expect(worker.pod?["spec"]["topologySpreadConstraints"].list.count == 2)
+    let spread = worker.pod?["spec"]["topologySpreadConstraints"].list ?? []
+    #expect(spread.count == 2)
+    // The Deployment's own label: pods of the last version do not count while they are replaced.
+    for constraint in spread { #expect(constraint["matchLabelKeys"].strings == ["pod-template-hash"]) }
+  }
+
+  /// What a pod writes is bounded: it cannot fill its node's disk, nor more memory than it has.
+  @Test func everyEmptyVolumeHasASize() throws {
+    func bytes(_ size: String?) throws -> Int {
+      let parts = try #require((size ?? "").wholeMatch(of: /(\d+)(Mi|Gi)/))
+      return try #require(Int(parts.1)) << (parts.2 == "Gi" ? 30 : 20)
+    }
+    for workload in try Kubernetes.objects().filter({ $0.pod != nil }) {
+      let volumes = workload.pod?["spec"]["volumes"].list.filter { $0["emptyDir"].exists } ?? []
+      #expect(!volumes.isEmpty, "\(workload)")
+      for volume in volumes {
+        let size = try bytes(volume["emptyDir"]["sizeLimit"].string)
+        guard volume["emptyDir"]["medium"].string == "Memory" else { continue }
+        let memory = try bytes(workload.containers[0]["resources"]["limits"]["memory"].string)
+        #expect(size * 2 <= memory, "\(workload) \(volume["name"].string ?? "")")
+      }
+      // Those that read data sets share them there.
+      let mounts = workload.containers[0]["volumeMounts"].list.compactMap { $0["mountPath"].string }
+      if workload.name == "worker" || workload.name == "notebook" { #expect(mounts.contains("/dev/shm")) }
+    }
+  }
+
+  @Test func workersThatAreNotReadyHoldUpNoDrain() throws {
+    let budget = try #require(try Kubernetes.objects().first { $0.kind == "PodDisruptionBudget" })["spec"]
+    #expect(budget["maxUnavailable"].string == "50%")
+    #expect(budget["unhealthyPodEvictionPolicy"].string == "AlwaysAllow")
   }
 
   @Test(arguments: ["scheduler", "worker", "search"])
