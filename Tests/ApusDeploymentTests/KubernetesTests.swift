@@ -75,6 +75,11 @@ import Testing
         for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
           #expect(container[probe].exists, "\(workload) \(probe)")
         }
+        // A worker that waits for its scheduler is not ready, and is not killed either.
+        let commands = ["startupProbe", "readinessProbe", "livenessProbe"].map {
+          container[$0]["exec"]["command"].strings.last
+        }
+        #expect(commands == ["health", workload.name == "worker" ? "ready" : "health", "health"])
       }
     }
   }
