@@ -67,7 +67,7 @@ COPY LICENSE /usr/share/apus/
 # What bills of materials read the Swift packages from.
 COPY container/swift-packages.json /usr/share/apus/Package.resolved
 COPY container/apus-container /usr/local/bin/
-COPY container/drain.py /opt/apus/
+COPY container/drain.py container/ready.py /opt/apus/
 ARG APUS_VERSION=0.1.0
 LABEL org.opencontainers.image.title="Apus" \
   org.opencontainers.image.description="Parallel machine learning for Swift: scheduler, worker, notebook, client" \
@@ -81,7 +81,7 @@ ENV APUS_PYTHON=/opt/python/bin/python \
   PYTHONUNBUFFERED=1
 USER 10001:10001
 WORKDIR /studies
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["apus-container", "health"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["apus-container", "ready"]
 ENTRYPOINT ["tini", "-g", "--", "apus-container"]
 CMD ["apus", "--help"]
 

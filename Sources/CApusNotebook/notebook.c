@@ -3,9 +3,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -68,19 +66,6 @@ static void park(int signal, siginfo_t *info, void *context) {
   }
 }
 
-static sem_t interrupts;
-
-static void note_interrupt(int signal) {
-  (void)signal;
-  int number = errno;
-  sem_post(&interrupts);
-  errno = number;
-}
-
-void capus_interrupt_wait(void) {
-  while (sem_wait(&interrupts) != 0) continue;
-}
-
 void capus_cell_prepare(void) {
 #ifdef __linux__
   // A cell that spins does not outlive its notebook.
@@ -91,10 +76,6 @@ void capus_cell_prepare(void) {
   struct sigaction action = {.sa_sigaction = park, .sa_flags = SA_SIGINFO | SA_RESTART};
   sigemptyset(&action.sa_mask);
   sigaction(SIGUSR2, &action, NULL);
-  sem_init(&interrupts, 0, 0);
-  struct sigaction interrupt = {.sa_handler = note_interrupt, .sa_flags = SA_RESTART};
-  sigemptyset(&interrupt.sa_mask);
-  sigaction(SIGINT, &interrupt, NULL);
   sigset_t none;
   sigemptyset(&none);
   pthread_sigmask(SIG_SETMASK, &none, NULL);

@@ -2,37 +2,6 @@ import ApusTestSupport
 import Foundation
 import Testing
 
-/// What is at hand on this machine.
-enum Engines {
-  private static func succeeds(_ program: String, _ arguments: [String]) -> Bool {
-    (try? runProgram(program, arguments))?.exitCode == 0
-  }
-
-  /// A Docker engine that this user may use, with Compose.
-  static let hasDocker = succeeds("docker", ["compose", "version"]) && succeeds("docker", ["info"])
-
-  /// `kubectl`, which builds kustomizations without any cluster.
-  static let hasKubectl = succeeds("kubectl", ["kustomize", "--help"])
-
-  /// What clusters are spoken to with: `kubectl`, or a program of the environment that does the same, such as one
-  /// that fits manifests to an old cluster first.
-  static let kubectl = ProcessInfo.processInfo.environment["APUS_TEST_KUBECTL"] ?? "kubectl"
-
-  /// A cluster that is there for trying out, and has no namespace `apus` that somebody uses.
-  static let hasKubernetes: Bool = {
-    guard let run = try? runProgram(kubectl, ["config", "current-context"]), run.exitCode == 0 else {
-      return false
-    }
-    let context = run.output.trimmingCharacters(in: .whitespacesAndNewlines)
-    let isForTrials =
-      ["kind-", "k3d-", "minikube", "docker-desktop", "rancher-desktop", "orbstack"]
-      .contains { context.hasPrefix($0) }
-    let isNamed = ProcessInfo.processInfo.environment["APUS_TEST_CONTEXT"] == context
-    return (isForTrials || isNamed) && succeeds(kubectl, ["get", "nodes"])
-      && !succeeds(kubectl, ["get", "namespace", "apus"])
-  }()
-}
-
 /// The paths of the guides, from nothing to a table and back to nothing, where there is something to run them on.
 @Suite(.blocking, .serialized) struct ClusterPathTests {
   @Test(
@@ -127,7 +96,7 @@ enum Engines {
       "the kubectl context is of no cluster for trials, or its namespace apus is in use"),
     .timeLimit(.minutes(30)))
   func kubernetesGivesTheTableOfThisMachineAlthoughPodsAreEvicted() throws {
-    try withCertificates { copy in
+    try withKubernetesFolder { copy in
       // The cluster with a search as a Job, long enough to be disturbed.
       let job = copy.appendingPathComponent("components/search/job.yaml")
       let manifest = try String(contentsOf: job, encoding: .utf8)
@@ -211,90 +180,6 @@ enum Engines {
     let table = try kubectl("-n", "apus", "exec", "results", "--", "cat", "/studies/search.csv")
     try compare(table.output, steps: 20)
     #expect(try kubectl("-n", "apus", "delete", "pod/results", "--grace-period=0", "--force").exitCode == 0)
-  }
-
-  @Test(
-    .enabled(if: Engines.hasKubectl, "kubectl is not installed"),
-    arguments: [
-      "overlays/local", "overlays/gke-spot", "overlays/eks-spot", "overlays/aks-spot", "overlays/autoscaled",
-      "overlays/ingress", "search", "mine gke-spot", "mine eks-spot", "mine aks-spot", "mine autoscaled",
-    ])
-  func kustomizationsAreWhole(_ name: String) throws {
-    try withCertificates { copy in
-      let isMine = name.hasPrefix("mine ")
-      let folder = isMine ? "overlays/mine" : name
-      // The overlay that the guide to clouds writes, with all components.
-      let registry = "registry.example.org/team"
-      if isMine {
-        let guide = try text(of: "Sources/Apus/Apus.docc/CloudClusters.md")
-        let part = try #require(guide.firstMatch(of: /kustomization\.yaml <<END\n((?s:.*?))END\n/))
-        let mine = copy.appendingPathComponent(folder)
-        try FileManager.default.createDirectory(at: mine, withIntermediateDirectories: false)
-        let text =
-          String(part.1).replacing("../gke-spot", with: "../\(name.dropFirst(5))")
-          .replacing("REGISTRY", with: registry)
-          + "components: [../../components/object-storage, ../../components/search]\n"
-        try Data(text.utf8).write(to: mine.appendingPathComponent("kustomization.yaml"))
-      }
-      let run = try runProgram("kubectl", ["kustomize", copy.appendingPathComponent(folder).path])
-      #expect(run.exitCode == 0, "\(run.errors)")
-      let objects = try Manifest.read(text: run.output, source: folder)
-      for object in objects where !["Namespace", "PriorityClass"].contains(object.kind) {
-        #expect(object["metadata"]["namespace"].string == "apus", "\(object)")
-      }
-      let secrets = objects.filter { $0.kind == "Secret" }.map(\.name)
-      #expect(secrets.count == 4)
-      let version = try #require(Versions.all["APUS_VERSION"])
-      for workload in objects where workload.pod != nil {
-        let image = workload.name == "notebook" ? "apus-notebook" : "apus"
-        let place = isMine ? "\(registry)/" : ""
-        for container in workload.containers {
-          #expect(container["image"].string == "\(place)\(image):\(version)", "\(workload)")
-        }
-        for volume in workload.pod?["spec"]["volumes"].list ?? [] {
-          guard let name = volume["secret"]["secretName"].string else { continue }
-          #expect(secrets.contains(name), "\(workload) \(name)")
-        }
-      }
-      let worker = try #require(objects.first { $0.kind == "Deployment" && $0.name == "worker" })
-      #expect(worker["spec"]["replicas"].exists == !name.hasSuffix("autoscaled"))
-      // Patches of the clouds keep what the base says.
-      #expect(worker.pod?["spec"]["tolerations"].list.count == (name.hasSuffix("-spot") ? 3 : 2))
-      #expect(worker.containers[0]["resources"]["limits"]["cpu"].exists)
-      let hasJob = isMine || name == "search"
-      #expect(
-        objects.filter { $0.kind == "Job" || $0.kind == "PersistentVolumeClaim" }.count == (hasJob ? 2 : 0))
-      #expect(objects.contains { $0.kind == "NetworkPolicy" && $0.name == "object-storage" } == isMine)
-    }
-  }
-
-  /// A copy of `kubernetes/` with certificates of its own, made by the script that users run.
-  private func withCertificates(_ body: (URL) throws -> Void) throws {
-    try withTemporaryFolder { folder in
-      let copy = folder.appendingPathComponent("kubernetes")
-      try FileManager.default.copyItem(
-        at: repositoryRoot.appendingPathComponent("kubernetes"), to: copy)
-      try? FileManager.default.removeItem(at: copy.appendingPathComponent("certificates/files"))
-      // What cannot make them leaves nothing that looks like certificates.
-      let programs = folder.appendingPathComponent("programs")
-      try FileManager.default.createDirectory(at: programs, withIntermediateDirectories: false)
-      let broken = programs.appendingPathComponent("apus")
-      try Data("#!/bin/sh\nmkdir \"$3\"\nexit 9\n".utf8).write(to: broken)
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: broken.path)
-      let failed = try runProgram(
-        copy.appendingPathComponent("certificates/make").path,
-        environment: ["PATH": "\(programs.path):/usr/bin:/bin"])
-      #expect(failed.exitCode == 9)
-      #expect(!FileManager.default.fileExists(atPath: copy.appendingPathComponent("certificates/files").path))
-      let path = "\(buildFolder.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"
-      let make = try runProgram(
-        copy.appendingPathComponent("certificates/make").path, environment: ["PATH": path])
-      try #require(make.exitCode == 0, "\(make.errors)")
-      let again = try runProgram(
-        copy.appendingPathComponent("certificates/make").path, environment: ["PATH": path])
-      #expect(again.exitCode == 3, "certificates in use must not be overwritten")
-      try body(copy)
-    }
   }
 
   /// Runs the example that the notebook's image brings, on the cluster around it.

@@ -24,6 +24,7 @@ import Testing
       #expect(service["cap_drop"].strings == ["ALL"], "\(name)")
       #expect(service["security_opt"].strings == ["no-new-privileges:true"], "\(name)")
       #expect(!service["privileged"].exists && !service["network_mode"].strings.contains("host"), "\(name)")
+      #expect(service["tmpfs"].strings.allSatisfy { $0.contains("size=") }, "\(name)")
       for port in service["ports"].strings { #expect(port.hasPrefix("127.0.0.1:"), "\(name) \(port)") }
       for volume in service["volumes"].strings {
         #expect(!volume.contains("docker.sock"), "\(name)")

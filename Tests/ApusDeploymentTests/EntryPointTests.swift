@@ -65,12 +65,13 @@ import Testing
   @Test func healthIsWhatTheRoleAnswers() throws {
     try withTemporaryFolder { folder in
       let file = folder.appendingPathComponent("health").path
-      func health() throws -> Int {
+      func health(_ question: String = "health") throws -> Int {
         try runProgram(
-          "/bin/sh", [script, "health"], environment: ["APUS_HEALTH": file, "APUS_PYTHON": "python3"]
+          "/bin/sh", [script, question], environment: ["APUS_HEALTH": file, "APUS_PYTHON": "python3"]
         ).exitCode
       }
       #expect(try health() == 0, "a program that serves nothing is well")
+      #expect(try health("ready") == 0)
       let server = Process()
       server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
       server.arguments = [
@@ -92,6 +93,11 @@ import Testing
         .trimmingCharacters(in: .whitespacesAndNewlines)
       try Data("http://127.0.0.1:\(port)/\n".utf8).write(to: URL(fileURLWithPath: file))
       #expect(try health() == 0)
+      #expect(try health("ready") == 0, "the same question, for roles that have one")
+      try Data("http://127.0.0.1:\(port)/\nhttp://127.0.0.1:\(port)/nowhere\n".utf8)
+        .write(to: URL(fileURLWithPath: file))
+      #expect(try health() == 0)
+      #expect(try health("ready") != 0, "well, but not ready")
       try Data("http://127.0.0.1:\(port)/nowhere\n".utf8).write(to: URL(fileURLWithPath: file))
       #expect(try health() != 0, "an answer that says no")
       kill(server.processIdentifier, SIGKILL)

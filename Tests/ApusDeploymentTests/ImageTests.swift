@@ -2,7 +2,7 @@ import ApusTestSupport
 import Foundation
 import Testing
 
-/// What must be true of the image's recipe, of `compose.yaml` and of the versions in all of them.
+/// What must be true of the images' recipe.
 @Suite struct ImageTests {
   /// The instructions of a Dockerfile, with their continued lines.
   private func instructions(_ file: String) throws -> [(name: String, rest: String)] {
@@ -127,44 +127,6 @@ import Testing
     }
   }
 
-  @Test func versionsAgreeEverywhere() throws {
-    let version = try #require(Versions.all["APUS_VERSION"])
-    let dockerfile = try instructions("Dockerfile").filter { $0.name == "ARG" }.map(\.rest)
-    for (name, value) in Versions.all { #expect(dockerfile.contains("\(name)=\(value)")) }
-    for (name, value) in Versions.all where name.hasSuffix("_IMAGE") {
-      // By digest, or at least by a whole version: `swift:6.3` is another image next month.
-      #expect(
-        value.contains(/@sha256:[0-9a-f]{64}$/) || value.contains(/:\d+\.\d+\.\d+-[a-z]/), "\(name)=\(value)")
-    }
-    #expect(try text(of: "Sources/Apus/Apus.swift").contains("let apusVersion = \"\(version)\""))
-    for kustomization in try Kubernetes.kustomizations() {
-      for image in kustomization["images"].list {
-        #expect(image["newTag"].string == version, "\(kustomization.source)")
-      }
-    }
-    for manifest in try Kubernetes.objects() {
-      let image = manifest.name == "notebook" ? "apus-notebook" : "apus"
-      for container in manifest.containers { #expect(container["image"].string == image, "\(manifest)") }
-    }
-    #expect(try text(of: "kubernetes/certificates/make").contains("apus:\(version) "))
-    #expect(try text(of: "Examples/notebooks/kernel/pyproject.toml").contains("version = \"\(version)\""))
-    #expect(
-      try text(of: "Examples/notebooks/kernel/apus_kernel/kernel.py")
-        .contains("implementation_version = \"\(version)\""))
-    for guide in ["DeployingClusters", "CloudClusters", "GoogleClusters", "AmazonClusters", "AzureClusters"] {
-      let text = try text(of: "Sources/Apus/Apus.docc/\(guide).md")
-      let named = text.matches(of: /(?:apus|apus-notebook|image|newTag|\$image): ?(\d+\.\d+\.\d+)/)
-      #expect(named.count >= 2, "\(guide)")
-      for match in named { #expect(match.1 == version, "\(guide): \(match.0)") }
-    }
-    let example = try text(of: "Examples/CustomEstimator/Dockerfile")
-    #expect(example.contains("FROM apus:\(version)-build") && example.contains("FROM apus:\(version)\n"))
-    // The cluster of the image speaks the version of Dask that is tested.
-    let tested = try text(of: "Tests/ApusDaskTests/Requirements/dask.txt")
-    let dask = try #require(tested.split(separator: "\n").first { $0.hasPrefix("distributed==") })
-    #expect(try text(of: "container/requirements.txt").contains("\n\(dask) "))
-  }
-
   @Test func aPackageExtendsTheImageInFourLines() throws {
     let lines = try instructions("Examples/CustomEstimator/Dockerfile")
     #expect(lines.map(\.name) == ["FROM", "RUN", "FROM", "COPY"])
@@ -172,7 +134,7 @@ import Testing
 
   @Test func scriptsAreProgramsThatShellsUnderstand() throws {
     for file in [
-      "Benchmarks/kubernetes", "container/apus-container", "container/build-package",
+      "Benchmarks/kubernetes", "Scripts/release", "container/apus-container", "container/build-package",
       "container/collect-notebook",
       "kubernetes/certificates/make",
     ] {

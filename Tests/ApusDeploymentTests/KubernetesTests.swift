@@ -75,6 +75,11 @@ import Testing
         for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
           #expect(container[probe].exists, "\(workload) \(probe)")
         }
+        // A worker that waits for its scheduler is not ready, and is not killed either.
+        let commands = ["startupProbe", "readinessProbe", "livenessProbe"].map {
+          container[$0]["exec"]["command"].strings.last
+        }
+        #expect(commands == ["health", workload.name == "worker" ? "ready" : "health", "health"])
       }
     }
   }
@@ -100,6 +105,18 @@ import Testing
     #expect((1...5).contains(spec["backoffLimit"].int ?? 0), "what fails for good is not tried for hours")
   }
 
+  /// On a node that does not answer, a pod may still be writing: two machines that write to one study damage it.
+  @Test func aStudyNeverHasTwoWriters() throws {
+    let search = try #require(try Kubernetes.objects().first { $0.kind == "Job" && $0.name == "search" })
+    #expect(search["spec"]["podReplacementPolicy"].string == "Failed")
+    #expect(search["spec"]["parallelism"].int == 1 && search["spec"]["completions"].int == 1)
+    // What the administrator does about such a node is in the guide.
+    let guide = try text(of: "Sources/Apus/Apus.docc/DeployingClusters.md")
+    for way in ["node.kubernetes.io/out-of-service=nodeshutdown:NoExecute", "kubectl delete node NODE"] {
+      #expect(guide.contains(way), "\(way)")
+    }
+  }
+
   @Test func theCPUOfAWorkerIsItsBudget() throws {
     let worker = try #require(
       try Kubernetes.objects().first { $0.kind == "Deployment" && $0.name == "worker" })
@@ -107,7 +124,37 @@ import Testing
     #expect(resources["requests"]["cpu"].string == resources["limits"]["cpu"].string)
     #expect(!worker.containers[0]["env"].list.contains { $0["name"].string == "APUS_SLOTS" })
     #expect(worker.pod?["spec"]["priorityClassName"].string == "apus-worker")
-    #expect(worker.pod?["spec"]["topologySpreadConstraints"].list.count == 2)
+    let spread = worker.pod?["spec"]["topologySpreadConstraints"].list ?? []
+    #expect(spread.count == 2)
+    // The Deployment's own label: pods of the last version do not count while they are replaced.
+    for constraint in spread { #expect(constraint["matchLabelKeys"].strings == ["pod-template-hash"]) }
+  }
+
+  /// What a pod writes is bounded: it cannot fill its node's disk, nor more memory than it has.
+  @Test func everyEmptyVolumeHasASize() throws {
+    func bytes(_ size: String?) throws -> Int {
+      let parts = try #require((size ?? "").wholeMatch(of: /(\d+)(Mi|Gi)/))
+      return try #require(Int(parts.1)) << (parts.2 == "Gi" ? 30 : 20)
+    }
+    for workload in try Kubernetes.objects().filter({ $0.pod != nil }) {
+      let volumes = workload.pod?["spec"]["volumes"].list.filter { $0["emptyDir"].exists } ?? []
+      #expect(!volumes.isEmpty, "\(workload)")
+      for volume in volumes {
+        let size = try bytes(volume["emptyDir"]["sizeLimit"].string)
+        guard volume["emptyDir"]["medium"].string == "Memory" else { continue }
+        let memory = try bytes(workload.containers[0]["resources"]["limits"]["memory"].string)
+        #expect(size * 2 <= memory, "\(workload) \(volume["name"].string ?? "")")
+      }
+      // Those that read data sets share them there.
+      let mounts = workload.containers[0]["volumeMounts"].list.compactMap { $0["mountPath"].string }
+      if workload.name == "worker" || workload.name == "notebook" { #expect(mounts.contains("/dev/shm")) }
+    }
+  }
+
+  @Test func workersThatAreNotReadyHoldUpNoDrain() throws {
+    let budget = try #require(try Kubernetes.objects().first { $0.kind == "PodDisruptionBudget" })["spec"]
+    #expect(budget["maxUnavailable"].string == "50%")
+    #expect(budget["unhealthyPodEvictionPolicy"].string == "AlwaysAllow")
   }
 
   @Test(arguments: ["scheduler", "worker", "search"])
@@ -142,8 +189,8 @@ import Testing
       #expect(service["spec"]["type"].string == "ClusterIP", "\(service)")
     }
     for object in try Kubernetes.objects() {
-      let isOverlay = object.source.hasPrefix("kubernetes/overlays/ingress/")
-      #expect(object.kind != "Ingress" || (isOverlay && object["spec"]["tls"].list.count == 1), "\(object)")
+      let isAsked = object.source.hasPrefix("kubernetes/components/ingress/")
+      #expect(object.kind != "Ingress" || (isAsked && object["spec"]["tls"].list.count == 1), "\(object)")
       #expect(
         !["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"].contains(object.kind), "\(object)")
     }
@@ -244,6 +291,21 @@ import Testing
       job["spec"]["volumes"].list.contains { $0["persistentVolumeClaim"]["claimName"].string == claim })
     #expect(spec["securityContext"]["runAsUser"].int == job["spec"]["securityContext"]["runAsUser"].int)
     #expect(container["volumeMounts"].list[0]["mountPath"].string == "/studies")
+  }
+
+  /// Every page gives pods a right to data, and tells what costs money and how to be rid of it.
+  @Test(arguments: ["Google", "Amazon", "Azure"])
+  func cloudPagesEndWithWhatKeepsCosting(provider: String) throws {
+    let page = try text(of: "Sources/Apus/Apus.docc/\(provider)Clusters.md")
+    let parts = page.split(separator: "\n## ").map { $0.split(separator: "\n", maxSplits: 1)[0] }
+    #expect(parts.last == "What keeps costing" && parts.contains { $0.hasPrefix("Data") }, "\(parts)")
+    let commands = ["Google": "clusters delete", "Amazon": "delete cluster", "Azure": "group delete"]
+    #expect(page.contains(commands[provider]!))
+    // Rights go to the accounts that pods have; Azure's page has signatures and a share instead.
+    guard provider != "Azure" else { return }
+    for account in ["client", "worker"] {
+      #expect(page.contains("/\(account) --role=") || page.contains("--service-account-name \(account) "))
+    }
   }
 
   @Test func noSecretIsWrittenDown() throws {

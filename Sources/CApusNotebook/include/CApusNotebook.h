@@ -8,12 +8,9 @@
 /// Calls a cell's `main` on this thread. Returns NULL when it ended, else the Swift error that it threw.
 void *capus_cell_run(int (*cell)(int, char **));
 
-/// Makes the signals of interrupts and of `capus_cell_park` known, and standard output be written by lines; once,
-/// on the main thread, before there are others.
+/// Makes the signal of `capus_cell_park` known, lets every signal in, and has standard output be written by lines;
+/// once, on the main thread, before there are others.
 void capus_cell_prepare(void);
-
-/// Waits for the next interrupt (SIGINT) that was not waited for yet.
-void capus_interrupt_wait(void);
 
 /// Asks the thread that runs a cell to stop for ever, if it is just now within the code of a library; such code
 /// holds no lock of the system's. Returns 1 once it has stopped. Call it again while it returns 0.
