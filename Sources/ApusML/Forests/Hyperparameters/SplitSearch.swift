@@ -1,8 +1,8 @@
 /// Which thresholds a tree considers for a numeric column.
 public enum SplitSearch: String, ParameterChoice {
-  /// ``histogram`` in nodes of many rows, ``exact`` in the others: as good as exact splits, also where the values of a
-  /// column spread over many orders of magnitude, at little more than the price of histograms. Where no column has
-  /// more values than `maxBins`, all three are the same.
+  /// ``exact``, but nodes of many rows choose their feature by ``histogram``: as good as exact splits, also where the
+  /// values of a column spread over many orders of magnitude, in a little less time. Where no column has more values
+  /// than `maxBins`, all three are the same.
   case automatic
   /// Between any two neighbouring values of a column, as long as it has no more than 65,535 distinct ones;
   /// a column with more is cut into as many ranges of equal weight.
