@@ -113,14 +113,18 @@ import Testing
   @Test func aStoppedRunFreesWhatItHeld() async throws {
     let cluster = try LocalDask(workers: 1)
     let backend = try await DaskBackend(cluster)
+    for await result in backend.run([Square(number: 2)]) { #expect(try result.outcome.get() == 4) }
+    // Of two jobs either may be the first that the slot takes, so that one hangs alone.
     let flag = Cancellation()
-    var reasons: [JobFailure.Reason] = []
-    for await result in backend.run(
-      [Misbehave(.nothing), Misbehave(.hang)], options: RunOptions(cancellation: flag))
-    {
-      if case .failure(let failure) = result.outcome { reasons.append(failure.reason) }
+    let stopping = Task {
+      try await Task.sleep(for: .seconds(2))
       flag.cancel()
     }
+    var reasons: [JobFailure.Reason] = []
+    for await result in backend.run([Misbehave(.hang)], options: RunOptions(cancellation: flag)) {
+      if case .failure(let failure) = result.outcome { reasons.append(failure.reason) }
+    }
+    try await stopping.value
     #expect(reasons == [.cancelled])
     // The one slot of the cluster is free for others.
     for await result in backend.run([Square(number: 3)]) { #expect(try result.outcome.get() == 9) }

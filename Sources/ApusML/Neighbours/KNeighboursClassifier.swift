@@ -92,7 +92,7 @@ public struct KNeighboursClassifierModel: ProbabilityModel {
 
   /// The class of most votes; the lower one of a draw.
   ///
-  /// - Complexity: O(n · training rows · p).
+  /// - Complexity: O(n · training rows · p); with few features O((n + training rows) · log(training rows)).
   public func predictClasses(_ features: Matrix<Double>, _ compute: ComputeContext) throws -> [Int32] {
     let shares = try predictProbabilities(features, compute)
     let k = classLabels.count

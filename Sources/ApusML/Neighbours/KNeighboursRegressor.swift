@@ -69,7 +69,7 @@ public struct KNeighboursRegressorModel: RegressionModel {
 
   /// The weighted mean of the neighbours' targets.
   ///
-  /// - Complexity: O(n · training rows · p).
+  /// - Complexity: O(n · training rows · p); with few features O((n + training rows) · log(training rows)).
   public func predict(_ features: Matrix<Double>, _ compute: ComputeContext) throws -> [Double] {
     try checkFeatures(features)
     try features.requireFinite(for: KNeighboursRegressor.name)

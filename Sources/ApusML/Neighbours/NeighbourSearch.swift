@@ -3,8 +3,9 @@ import ApusParallel
 
 /// The nearest of stored rows, by Euclidean distance.
 ///
-/// Matrix products in single precision, with a bound on their rounding, leave a few candidates; Double decides
-/// among these. So neighbours are those of a computation in Double.
+/// Either of two ways gives the neighbours of a computation in Double, to the bit. Where there are few features and many
+/// queries, a ``KDTree`` leaves out most rows. Otherwise, matrix products in single precision, with a bound on their
+/// rounding, leave a few candidates, and Double decides among these.
 struct NeighbourSearch: Sendable {
   /// A stored row and its squared distance.
   struct Neighbour {
@@ -24,18 +25,61 @@ struct NeighbourSearch: Sendable {
   /// Calls `body` with each query's neighbours, the nearest first and the lower row of two at the same
   /// distance; from several threads, once a query.
   ///
-  /// - Complexity: O(queries · n · p).
+  /// - Complexity: O(queries · n · p), with few features O((n + queries) · log n).
   func forEach(
     _ queries: Matrix<Double>, _ compute: ComputeContext, _ body: @Sendable (Int, [Neighbour]) -> Void
   ) throws {
+    let first = try searchTree(queries, compute, body)
+    guard first < queries.rowCount else { return }
     let storedPoints = try ScaledPoints(stored, including: queries, compute)
     let queryPoints = try ScaledPoints(queries, like: storedPoints, compute)
     let lowered = zip(storedPoints.squaredNorms, storedPoints.errors).map { $0 - $1 }
-    let blocks = RowBlocks(rowCount: queries.rowCount, minimumSize: 64, maximumCount: .max)
+    let blocks = RowBlocks(rowCount: queries.rowCount - first, minimumSize: 64, maximumCount: .max)
     try compute.forEach(blocks.count) { block in
       try compute.cancellation.check()
-      searchBlock(blocks[block], queries, queryPoints, storedPoints, lowered, body)
+      let rows = blocks[block].lowerBound + first..<blocks[block].upperBound + first
+      searchBlock(rows, queries, queryPoints, storedPoints, lowered, body)
     }
+  }
+
+  /// The most features for which a tree is tried: with more, hardly any box is far enough away.
+  private static let mostTreeFeatures = 16
+  /// A row that the tree compares takes as long as some ten of the matrix products.
+  private static let treeFactor = 12
+  /// The queries by which it is seen whether a tree serves.
+  private static let probeCount = 64
+
+  /// Searches with a tree where that is faster.
+  ///
+  /// - Returns: how many of the queries were answered: all, none, or the first ones, where it showed that it is not.
+  private func searchTree(
+    _ queries: Matrix<Double>, _ compute: ComputeContext, _ body: @Sendable (Int, [Neighbour]) -> Void
+  ) throws -> Int {
+    let (n, p) = (stored.rowCount, stored.columnCount)
+    // Building a tree costs about as much as this many queries without one.
+    guard p <= Self.mostTreeFeatures, n >= 1024, n <= Int(Int32.max), queries.rowCount >= 8 * Self.probeCount
+    else { return 0 }
+    // Squares that overflow are all the same distance away, which products in a common scale are not.
+    let isModerate = { (elements: UnsafeBufferPointer<Double>) in elements.allSatisfy { abs($0) < 1e150 } }
+    guard stored.withUnsafeElements(isModerate), queries.withUnsafeElements(isModerate) else { return 0 }
+    let tree = KDTree(stored)
+    @Sendable func search(_ rows: Range<Int>) -> Int {
+      var searcher = KDTree.Searcher()
+      queries.withUnsafeElements { queries in
+        for row in rows { body(row, tree.nearest(count, to: queries.baseAddress! + row * p, &searcher)) }
+      }
+      return searcher.comparisonCount
+    }
+    let comparisons = search(0..<Self.probeCount)
+    guard comparisons / Self.probeCount * Self.treeFactor < n else { return Self.probeCount }
+    let blocks = RowBlocks(
+      rowCount: queries.rowCount - Self.probeCount, minimumSize: 64, maximumCount: .max)
+    try compute.forEach(blocks.count) { block in
+      try compute.cancellation.check()
+      let rows = blocks[block]
+      _ = search(rows.lowerBound + Self.probeCount..<rows.upperBound + Self.probeCount)
+    }
+    return queries.rowCount
   }
 
   /// The stored rows that are compared with a block of queries at a time.
