@@ -8,7 +8,8 @@ import shutil
 import urllib.parse
 import uuid
 
-from .connection import Gone, host_of
+from .connection import Gone
+from .hosts import host_of
 
 
 class Placement:
@@ -18,8 +19,8 @@ class Placement:
     # Bytes that go along with the question whether a host has them.
     SMALL = 256 << 10
 
-    def __init__(self, connection, half, data_store):
-        self.connection, self.half = connection, half
+    def __init__(self, connection, hosts, half, data_store):
+        self.connection, self.hosts, self.half = connection, hosts, half
         self.data_store = (data_store or "").rstrip("/")
         self.session = connection.session["name"]
         self.data = {}  # reference → digest of its file
@@ -54,17 +55,23 @@ class Placement:
         self.data[reference] = digest
 
     async def bring_to_all(self, digest):
+        """Brings a file to every host. One that cannot take what another can is left out."""
         while True:
             await self.connection.up.wait()
-            hosts = {host_of(address): address for address in self.connection.slots}
+            present = {host_of(address): address for address in self.connection.slots}
+            hosts = {host: address for host, address in present.items() if host not in self.hosts.excluded}
             outcomes = await asyncio.gather(
                 *(self.store(digest, address) for address in hosts.values()), return_exceptions=True
             )
-            failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-            for failure in failures:
-                if not isinstance(failure, Gone):
-                    raise failure
-            if not failures:
+            failures = {
+                host: outcome for host, outcome in zip(hosts, outcomes)
+                if isinstance(outcome, BaseException) and not isinstance(outcome, Gone)
+            }
+            if failures and len(failures) == len(hosts):
+                raise next(iter(failures.values()))
+            for host, failure in failures.items():
+                self.hosts.exclude(host, f"cannot be given data: {failure}")
+            if not any(isinstance(outcome, Gone) for outcome in outcomes) and (hosts or not present):
                 return
             await asyncio.sleep(0.5)
 

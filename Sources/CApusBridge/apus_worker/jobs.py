@@ -50,66 +50,80 @@ def _give_back(worker):
             _idle.setdefault(worker.session.name, []).append(worker)
 
 
+# Seconds to wait before a worker is started again that could not be: what is busy now may not be then.
+PAUSES = [0.2, 1]
+
+
 def run_batch(terms, data, batch, run):
     """Runs the jobs of a batch of a run in an Apus worker on this host; called by Dask.
 
-    The answer is a byte and what it announces: 0 and records of results by worker; 1 and the digests that this
-    host does not have; or 2, a job that is to run by itself, and records of those that are done.
+    The answer is a byte and what it announces: 0 and records of results by worker; 1, what this host lacks as JSON,
+    and records of the jobs that are done; or 2, a job that is to run by itself, and records of those that are done.
     """
     session = Session(terms)
     body, jobs = Body(batch), {}
     while not body.at_end:
         job = body.take("Q")
         jobs[job] = body.sized()
-    answers, crashes, failures_to_start = [], {}, 0
+    answers, crashes, pauses = [], {}, list(PAUSES)
     while jobs:
-        worker = None
+        worker = trouble = None
         try:
             worker = _take_worker(session, run)
             worker.place(data)
             worker.run(jobs, answers)
         except Missing as missing:
-            return b"\1" + json.dumps(missing.digests).encode()
+            return cannot_go_on(answers, missing=missing.digests)
         except TooLong as job:
             if _has_ended(session, run):
                 return b"\0"
             return b"\2" + struct.pack("<Q", job.job) + b"".join(answers)
-        except OSError as error:
-            # No room for its files, say: another attempt may find some.
+        except OSError as error:  # no room for its files, say
             if worker is not None:
                 worker.close()
-            failures_to_start += 1
-            if failures_to_start >= 3:
-                for job in list(jobs):
-                    answers.append(ended(jobs, job, socket.gethostname(), "lost", f"no worker could be used: {error}"))
+            trouble = error
         except WorkerEnded as death:
             if _has_ended(session, run):
                 return b"\0"
             if worker is None:
-                failures_to_start += 1
-                if failures_to_start < 3:
+                trouble = death
+            else:
+                worker.close()
+                # A death between two jobs is put down to the next one, so that nothing loops for ever.
+                job = death.running if death.running in jobs else next(iter(jobs), None)
+                if job is None:
                     continue
-                for job in list(jobs):
-                    message = f"worker host {socket.gethostname()} {cannot_run(session, death)}"
-                    answers.append(ended(jobs, job, socket.gethostname(), "lost", message))
-                break
-            worker.close()
-            # A death between two jobs is put down to the next one, so that nothing loops for ever.
-            job = death.running if death.running in jobs else next(iter(jobs), None)
-            if job is None:
-                continue
-            crashes[job] = crashes.get(job, 0) + 1
-            if death.reason == "timedOut":
-                answers.append(ended(jobs, job, worker.name, death.reason, death.message))
-            elif crashes[job] >= session.crash_limit:
-                message = death.message
-                if crashes[job] > 1:
-                    message = f"ended {crashes[job]} workers; the last time {message}"
-                answers.append(ended(jobs, job, worker.name, death.reason, message))
+                crashes[job] = crashes.get(job, 0) + 1
+                if death.reason == "timedOut":
+                    answers.append(ended(jobs, job, worker.name, death.reason, death.message))
+                elif crashes[job] >= session.crash_limit:
+                    message = death.message
+                    if crashes[job] > 1:
+                        message = f"ended {crashes[job]} workers; the last time {message}"
+                    answers.append(ended(jobs, job, worker.name, death.reason, message))
         finally:
             if worker is not None:
                 _give_back(worker)
+        if trouble is not None:
+            if not pauses:
+                # Another host may do better; which one this is, the bridge needs to know.
+                return cannot_go_on(answers, trouble=cannot_run(session, trouble))
+            time.sleep(pauses.pop(0))
     return b"\0" + b"".join(answers)
+
+
+def cannot_go_on(answers, **lacks):
+    return b"\1" + sized(json.dumps(dict(lacks, worker=_address()))) + b"".join(answers)
+
+
+def _address():
+    """What the scheduler calls the Dask worker that runs this."""
+    from distributed import get_worker
+
+    try:
+        return get_worker().contact_address
+    except ValueError:
+        return ""
 
 
 def ended(jobs, job, worker, reason, message):

@@ -1,6 +1,7 @@
 """The half of the bridge that runs on Dask's workers, without a cluster: files, leases and messages."""
 
 import hashlib
+import json
 import os
 import struct
 import sys
@@ -160,6 +161,25 @@ class ProcessTests(unittest.TestCase):
         text = answer.decode(errors="replace")
         self.assertIn("cannot run this program: Exec format error", text)
         self.assertRegex(text, r"machine +vax +\S")
+
+    def test_a_host_that_starts_no_worker_pauses_and_names_itself(self):
+        tries, pauses = [], []
+
+        class Full:
+            def __init__(self, session):
+                tries.append(session)
+                raise OSError("no space left")
+
+        batch = struct.pack("<Q", 1) + wire.sized("x")
+        with mock.patch.object(jobs, "ApusWorker", Full), mock.patch.object(
+            jobs.time, "sleep", pauses.append
+        ), mock.patch.object(jobs, "_address", lambda: "tcp://full:1"):
+            answer = jobs.run_batch(TERMS.replace('"s"', '"full"'), {}, batch, 9)
+        self.assertEqual((len(tries), pauses), (3, [0.2, 1]))
+        body = wire.Body(answer[1:])
+        lacks = json.loads(body.sized())
+        self.assertEqual((answer[0], lacks["worker"], body.at_end), (1, "tcp://full:1", True))
+        self.assertIn("cannot run this program: no space left", lacks["trouble"])
 
     def test_hosts_are_compared_side_by_side(self):
         text = jobs.platform_table({"machine": "x86_64", "libc": "glibc 2.41"}, {"machine": "aarch64"})

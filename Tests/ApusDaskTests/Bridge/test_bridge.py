@@ -1,0 +1,137 @@
+"""The bridge with a real scheduler and real workers, some of them on strange hosts."""
+
+import os
+import sys
+import unittest
+from unittest import mock
+
+SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
+sys.path.insert(0, SOURCES)
+from apus_client import hosts  # noqa: E402
+from cluster import Client, Cluster, job  # noqa: E402
+
+# No room for any file, as on a full disk, for as long as there is a file `full`.
+FULL = """
+import os
+class Space:
+    f_frsize = 4096
+    def __init__(self, path):
+        self.f_bavail = 0 if os.path.exists(os.path.join(os.environ["TMPDIR"], "full")) else 1 << 30
+os.statvfs = Space
+"""
+
+
+class HostsTests(unittest.TestCase):
+    def setUp(self):
+        self.now = 1000.0
+        patch = mock.patch.object(hosts.time, "monotonic", lambda: self.now)
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.hosts = hosts.Hosts()
+        self.slots = {"tcp://a:1": 1, "tcp://a:2": 1, "tcp://b:1": 1}
+        self.assertEqual(set(self.hosts.update(self.slots)), {"tcp://a", "tcp://b"})
+
+    def test_jobs_go_anywhere_until_a_host_is_known_to_be_better(self):
+        self.assertIsNone(self.hosts.choose())
+        self.hosts.admit("tcp://a")
+        self.assertEqual(self.hosts.choose(), {"tcp://a:1", "tcp://a:2"})
+        self.hosts.admit("tcp://b")
+        self.assertIsNone(self.hosts.choose())
+
+    def test_failures_far_apart_do_no_harm(self):
+        for _ in range(5):
+            self.hosts.fail("tcp://a", "has no room")
+            self.now += 61
+        self.assertEqual(self.hosts.excluded, {})
+
+    def test_a_host_that_fails_is_left_out_and_gets_other_chances_ever_more_rarely(self):
+        self.hosts.admit("tcp://b")
+        for pause in (3, 60, 300, 300):
+            for _ in range(3):
+                self.hosts.fail("tcp://a", "has no room")
+            self.assertEqual(self.hosts.choose(), {"tcp://b:1"})
+            self.now += pause - 1
+            self.assertEqual(self.hosts.update(self.slots), {})
+            self.now += 1
+            self.assertEqual(self.hosts.update(self.slots), {"tcp://a": "tcp://a:1"})
+        self.assertEqual(self.hosts.news(), [("tcp://a", "has no room")])
+        self.assertEqual(self.hosts.news(), [])
+        self.assertIsNone(self.hosts.verdict())
+        self.hosts.admit("tcp://a")
+        self.assertIsNone(self.hosts.choose())
+
+    def test_a_new_worker_gives_its_host_another_chance_at_once(self):
+        self.hosts.exclude("tcp://a", "has no room")
+        self.assertEqual(set(self.hosts.update(self.slots)), {"tcp://b"})
+        self.assertEqual(set(self.hosts.update({**self.slots, "tcp://a:3": 1})), {"tcp://a", "tcp://b"})
+        self.hosts.update({"tcp://b:1": 1})
+        self.assertEqual(self.hosts.excluded, {})
+
+    def test_it_is_over_when_no_host_is_left_and_each_had_another_chance(self):
+        self.hosts.exclude("tcp://a", "has no room")
+        self.hosts.exclude("tcp://b", "has no room either")
+        self.assertEqual(self.hosts.choose(), set())
+        self.assertEqual(self.hosts.news(), [])
+        self.assertIsNone(self.hosts.verdict())
+        self.now += 3
+        self.hosts.exclude("tcp://a", "has no room")
+        self.hosts.exclude("tcp://b", "has no room either")
+        self.assertEqual(
+            self.hosts.verdict(), "worker host tcp://a has no room\n1 other host cannot be used either"
+        )
+
+
+class ClusterTests(unittest.TestCase):
+    def setUp(self):
+        self.cluster = Cluster()
+        self.addCleanup(self.cluster.close)
+
+    def client(self, **session):
+        client = Client(self.cluster, SOURCES, PROGRAM, **session)
+        self.addCleanup(client.close)
+        return client
+
+    def test_a_late_host_without_room_is_left_out_and_said_once(self):
+        self.cluster.worker(1)
+        client = self.client()
+        client.squares(range(3))
+        client.wait(lambda: len(client.results) == 3)
+        self.fill(2)
+        self.cluster.worker(2, threads=4, preload=FULL)
+        for number in range(100, 106):
+            client.submit({number: job(number, "misbehave", deed="sleep", amount=300_000)})
+        client.squares(range(3, 100))
+        client.wait(lambda: len(client.results) == 106 and client.troubles)
+        self.assertEqual({status for status, *_ in client.results.values()}, {0}, client.results)
+        self.assertEqual(client.fatal, [])
+        self.assertEqual(len(client.troubles), 1, client.troubles)
+        self.assertIn("without worker host tcp://127.0.0.2, which cannot be given", client.troubles[0])
+        self.assertIn("no room for", client.troubles[0])
+        self.assertEqual(list(client.status["workers"].values()), [1])
+        # There is room again.
+        os.unlink(self.full)
+        client.wait(lambda: len(client.status["workers"]) == 2, 120)
+        for number in range(200, 205):
+            client.submit({number: job(number, "misbehave", deed="sleep", amount=500_000)})
+        client.wait(lambda: len(client.results) == 111)
+        self.assertEqual(len({client.results[number][2] for number in range(200, 205)}), 5)
+        self.assertEqual(len(client.troubles), 1, client.troubles)
+
+    def fill(self, host):
+        folder = os.path.join(self.cluster.folder, f"host-{host}")
+        os.makedirs(folder)
+        self.full = os.path.join(folder, "full")
+        open(self.full, "w").close()
+
+    def test_the_work_ends_when_no_host_has_room(self):
+        self.fill(1)
+        self.cluster.worker(1, preload=FULL)
+        client = self.client()
+        client.squares(range(3))
+        client.wait(lambda: client.fatal)
+        self.assertIn("worker host tcp://127.0.0.1 cannot be given what jobs need", client.fatal[0])
+        self.assertEqual(client.results, {})
+
+
+if __name__ == "__main__":
+    unittest.main()
