@@ -146,16 +146,17 @@ def describe():
 def probe(terms):
     """Starts an Apus worker, to see that it can be started here; what is wrong, or None."""
     _keep_clean()
-    session = Session(terms)
-    try:
-        _give_back(_take_worker(session))
-    except WorkerEnded as death:
-        return cannot_run(session, death)
-    except Missing:
-        return "missing"
-    except OSError as error:
-        return cannot_run(session, error)
-    return None
+    session, begun = Session(terms), time.monotonic()
+    for pause in [*PAUSES, None]:
+        try:
+            return _give_back(_take_worker(session))
+        except Missing:
+            return "missing"
+        except (WorkerEnded, OSError) as error:
+            # The file may still be open elsewhere, for writing, or processes be short: not for long.
+            if pause is None or time.monotonic() - begun > 10:
+                return cannot_run(session, error)
+        time.sleep(pause)
 
 
 def cannot_run(session, trouble):

@@ -20,6 +20,12 @@ class Space:
 os.statvfs = Space
 """
 
+# Nothing may be run there, as on a file system that is mounted so.
+NOEXEC = """
+import os, posix
+os.chmod = lambda path, mode: posix.chmod(path, mode & (0o666 if str(path).endswith(".part") else 0o777))
+"""
+
 
 class HostsTests(unittest.TestCase):
     def setUp(self):
@@ -122,6 +128,29 @@ class ClusterTests(unittest.TestCase):
         os.makedirs(folder)
         self.full = os.path.join(folder, "full")
         open(self.full, "w").close()
+
+    def test_a_late_host_that_cannot_run_the_program_ends_nothing(self):
+        self.cluster.worker(1)
+        client = self.client()
+        client.squares(range(3))
+        client.wait(lambda: len(client.results) == 3)
+        self.cluster.worker(2, threads=2, preload=NOEXEC)
+        client.wait(lambda: client.troubles)
+        self.assertIn("without worker host tcp://127.0.0.2, which cannot run this program", client.troubles[0])
+        client.squares(range(3, 50))
+        client.wait(lambda: len(client.results) == 50)
+        self.assertEqual({status for status, *_ in client.results.values()}, {0}, client.results)
+        self.assertEqual(client.fatal, [])
+
+    def test_a_program_that_runs_nowhere_ends_the_work(self):
+        self.cluster.worker(1, preload=NOEXEC)
+        self.cluster.worker(2, preload=NOEXEC)
+        client = self.client()
+        client.squares(range(3))
+        client.wait(lambda: client.fatal)
+        self.assertRegex(client.fatal[0], r"cannot run this program: its worker exited with code 126[^$]*machine ")
+        self.assertIn("1 other host cannot be used either", client.fatal[0])
+        self.assertEqual(client.results, {})
 
     def test_the_work_ends_when_no_host_has_room(self):
         self.fill(1)

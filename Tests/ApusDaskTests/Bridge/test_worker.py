@@ -181,6 +181,24 @@ class ProcessTests(unittest.TestCase):
         self.assertEqual((answer[0], lacks["worker"], body.at_end), (1, "tcp://full:1", True))
         self.assertIn("cannot run this program: no space left", lacks["trouble"])
 
+    def test_a_program_that_is_busy_for_a_moment_is_tried_again(self):
+        class Busy:
+            tries = 0
+
+            def __init__(self, session):
+                self.session, self.process = session, mock.Mock()
+                self.process.poll = lambda: None
+                Busy.tries += 1
+                if Busy.tries < 3:
+                    raise process.WorkerEnded("trapped", "exited with code 126; last output: Text file busy")
+
+        with mock.patch.object(jobs, "ApusWorker", Busy), mock.patch.object(jobs.time, "sleep"):
+            self.assertIsNone(jobs.probe(TERMS.replace('"s"', '"busy"')))
+            self.assertEqual(Busy.tries, 3)
+            Busy.tries = -9
+            self.assertIn("Text file busy", jobs.probe(TERMS.replace('"s"', '"still"')))
+            self.assertEqual(Busy.tries, -6)
+
     def test_hosts_are_compared_side_by_side(self):
         text = jobs.platform_table({"machine": "x86_64", "libc": "glibc 2.41"}, {"machine": "aarch64"})
         self.assertRegex(text, r"program +worker\n")
