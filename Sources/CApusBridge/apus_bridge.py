@@ -234,7 +234,7 @@ class Bridge:
         if batch.workers == set():
             return  # it goes when a host can run it
         future = client.submit(
-            self.half.run_batch, self.session_text, self.placement.data, batch.jobs, batch.run, key=key, pure=False,
+            self.half.run_batch, self.session_text, self.placement.data, batch.jobs, batch.run, key, key=key, pure=False,
             priority=batch.priority, resources=self.terms.get("resources") or None,
             workers=sorted(batch.workers) if batch.workers else None,
         )

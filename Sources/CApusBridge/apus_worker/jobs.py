@@ -14,16 +14,27 @@ from .wire import ENDED, Body, Session, sized
 
 _lock = threading.Lock()
 _idle = {}  # by session: Apus workers without jobs
-_busy = {}  # the run that each of the others works for
+_busy = {}  # the call that each of the others works for
+_calls = set()
 _ended_sessions = set()
 _ended_runs = set()  # each with its session
 
 
-def _has_ended(session, run):
-    return session.name in _ended_sessions or (session.name, run) in _ended_runs
+class Call:
+    """What somebody waits for: a batch that runs, or the check of a host."""
+
+    def __init__(self, session, run=None, key=None):
+        self.session, self.run, self.key = session, run, key
+        self.is_dropped = False
+
+    @property
+    def has_ended(self):
+        name = self.session.name
+        return self.is_dropped or name in _ended_sessions or (name, self.run) in _ended_runs
 
 
-def _take_worker(session, run=None):
+def _take_worker(call):
+    session = call.session
     with _lock:
         idle = _idle.setdefault(session.name, [])
         worker = idle.pop() if idle else None
@@ -32,9 +43,8 @@ def _take_worker(session, run=None):
         worker = None
     worker = worker or ApusWorker(session)
     with _lock:
-        _busy[worker] = run
-        has_ended = _has_ended(session, run)
-    if has_ended:  # while it started
+        _busy[worker] = call
+    if call.has_ended:  # while it started
         _give_back(worker)
         raise WorkerEnded("lost", "its run has ended")
     return worker
@@ -54,28 +64,39 @@ def _give_back(worker):
 PAUSES = [0.2, 1]
 
 
-def run_batch(terms, data, batch, run):
-    """Runs the jobs of a batch of a run in an Apus worker on this host; called by Dask.
+def run_batch(terms, data, batch, run, key=None):
+    """Runs the jobs of a batch of a run in an Apus worker on this host; called by Dask, as the task with a key.
 
     The answer is a byte and what it announces: 0 and records of results by worker; 1, what this host lacks as JSON,
     and records of the jobs that are done; or 2, a job that is to run by itself, and records of those that are done.
     """
-    session = Session(terms)
     body, jobs = Body(batch), {}
     while not body.at_end:
         job = body.take("Q")
         jobs[job] = body.sized()
-    answers, crashes, pauses = [], {}, list(PAUSES)
+    call = Call(Session(terms), run, key)
+    _follow_tasks()
+    with _lock:
+        _calls.add(call)
+    try:
+        return _run_jobs(call, data, jobs)
+    finally:
+        with _lock:
+            _calls.discard(call)
+
+
+def _run_jobs(call, data, jobs):
+    session, answers, crashes, pauses = call.session, [], {}, list(PAUSES)
     while jobs:
         worker = trouble = None
         try:
-            worker = _take_worker(session, run)
+            worker = _take_worker(call)
             worker.place(data)
             worker.run(jobs, answers)
         except Missing as missing:
             return cannot_go_on(answers, missing=missing.digests)
         except TooLong as job:
-            if _has_ended(session, run):
+            if call.has_ended:
                 return b"\0"
             return b"\2" + struct.pack("<Q", job.job) + b"".join(answers)
         except OSError as error:  # no room for its files, say
@@ -83,7 +104,7 @@ def run_batch(terms, data, batch, run):
                 worker.close()
             trouble = error
         except WorkerEnded as death:
-            if _has_ended(session, run):
+            if call.has_ended:
                 return b"\0"
             if worker is None:
                 trouble = death
@@ -149,7 +170,7 @@ def probe(terms):
     session, begun = Session(terms), time.monotonic()
     for pause in [*PAUSES, None]:
         try:
-            return _give_back(_take_worker(session))
+            return _give_back(_take_worker(Call(session)))
         except Missing:
             return "missing"
         except (WorkerEnded, OSError) as error:
@@ -176,9 +197,43 @@ def end_run(name, run):
     """Ends what this host still does for a run that nobody waits for."""
     with _lock:
         _ended_runs.add((name, run))
-        busy = [worker for worker, its in _busy.items() if its == run and worker.session.name == name]
+    _kill_busy(lambda call: call.run == run and call.session.name == name)
+
+
+def _kill_busy(is_meant):
+    with _lock:
+        busy = [worker for worker, call in _busy.items() if is_meant(call)]
     for worker in busy:
         worker.kill()  # whoever waits for its results closes it
+
+
+def drop_task(key):
+    """Ends what runs for a task of Dask that nobody waits for."""
+    with _lock:
+        for call in _calls:
+            call.is_dropped |= call.key == key
+    _kill_busy(lambda call: call.is_dropped)
+
+
+def _follow_tasks():
+    """Has Dask's worker say which tasks are dropped: the scheduler does that when a client is gone with its machine."""
+    from distributed import get_worker
+    from distributed.diagnostics.plugin import WorkerPlugin
+
+    try:
+        worker = get_worker()
+    except ValueError:  # not under Dask
+        return
+    if __name__ in worker.plugins:
+        return
+
+    class Follower(WorkerPlugin):
+        def transition(self, key, start, finish, **rest):
+            # What runs cannot be stopped by Dask, which only does not wait for its end any more.
+            if start in ("executing", "long-running") and finish == "released":
+                drop_task(key)
+
+    worker.loop.add_callback(worker.plugin_add, plugin=Follower(), name=__name__)
 
 
 def end_session(name):
@@ -187,9 +242,7 @@ def end_session(name):
         _ended_sessions.add(name)
         _ended_runs.difference_update([ended for ended in _ended_runs if ended[0] == name])
         idle = _idle.pop(name, [])
-        busy = [worker for worker in _busy if worker.session.name == name]
-    for worker in busy:
-        worker.kill()  # whoever waits for its results closes it
+    _kill_busy(lambda call: call.session.name == name)
     for worker in idle:
         worker.close()
     Blobs.remove(name)

@@ -1,5 +1,6 @@
 """A real scheduler with real workers on this machine, and a program's side of the bridge, for the bridge's tests."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -180,7 +181,8 @@ class Client:
         return data[position + 4 : position + 4 + length], position + 4 + length
 
     def close(self):
-        self.bridge.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.bridge.stdin.close()
         try:
             self.bridge.wait(60)
         except subprocess.TimeoutExpired:

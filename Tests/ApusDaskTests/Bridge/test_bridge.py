@@ -2,13 +2,14 @@
 
 import os
 import sys
+import time
 import unittest
 from unittest import mock
 
 SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
 sys.path.insert(0, SOURCES)
 from apus_client import hosts  # noqa: E402
-from cluster import Client, Cluster, job  # noqa: E402
+from cluster import Client, Cluster, job, kill  # noqa: E402
 
 # No room for any file, as on a full disk, for as long as there is a file `full`.
 FULL = """
@@ -160,6 +161,21 @@ class ClusterTests(unittest.TestCase):
         client.wait(lambda: client.fatal)
         self.assertIn("worker host tcp://127.0.0.1 cannot be given what jobs need", client.fatal[0])
         self.assertEqual(client.results, {})
+
+    def test_a_client_that_is_lost_with_its_bridge_holds_no_slot(self):
+        self.cluster.worker(1)
+        lost = self.client()
+        lost.submit({1: job(1, "misbehave", deed="nothing", amount=0)})
+        lost.wait(lambda: lost.results)
+        process = int(lost.results[1][1].strip('"').split()[1])
+        lost.submit({2: job(2, "misbehave", deed="hang", amount=0)})
+        time.sleep(1)
+        kill(lost.bridge)
+        client = self.client()
+        client.squares([5])
+        client.wait(lambda: client.results, 30)
+        self.assertEqual(client.results[5][:2], (0, "25"))
+        self.assertFalse(os.path.exists(f"/proc/{process}"))
 
 
 if __name__ == "__main__":
