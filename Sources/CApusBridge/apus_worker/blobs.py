@@ -5,6 +5,7 @@ import hashlib
 import os
 import socket
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -107,6 +108,31 @@ class Blobs:
                             os.unlink(path)
 
 
+cleaners = [Blobs.remove]
+_cleaner = None
+_lock = threading.Lock()
+
+
+def keep_clean():
+    """Ends what sessions have left whose programs could not clear up: looks every quarter of an hour.
+
+    Each of Dask's processes does so that files or Apus workers may be left by: a host may have many.
+    """
+    global _cleaner
+    with _lock:
+        if _cleaner is None:
+            _cleaner = threading.Thread(target=_clean, daemon=True)
+            _cleaner.start()
+
+
+def _clean():
+    while True:
+        for clean in cleaners:
+            with contextlib.suppress(Exception):
+                clean()
+        time.sleep(900)
+
+
 def has_blob(session, digest, executable):
     """Whether this host has a file."""
     return Blobs.path(session, digest, executable) is not None
@@ -114,6 +140,7 @@ def has_blob(session, digest, executable):
 
 def store_part(session, digest, size, offset, part, executable, upload):
     """Writes a part of a blob; the last one checks the digest and gives the file its name."""
+    keep_clean()
     # Written by one Dask worker, part after part, for one upload; there may be others of the same file meanwhile.
     unfinished = f"{digest}.{session}.{upload}.part"
     if Blobs.path(session, digest, executable):
@@ -146,6 +173,7 @@ def adopt(path, session, digest, executable, origin):
 
 def fetch_blob(session, digest, size, url):
     """Loads a blob straight from a store: a folder that hosts share, a web server, an object store."""
+    keep_clean()
     if Blobs.path(session, digest):
         return
     path = os.path.join(Blobs.place(size, False), f"{digest}.{session}.{uuid.uuid4().hex[:12]}.part")

@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 
-from .blobs import Blobs, Missing
+from .blobs import Blobs, Missing, cleaners, keep_clean
 from .process import ApusWorker, TooLong, WorkerEnded, table
 from .wire import ENDED, Body, Session, sized
 
@@ -70,6 +70,7 @@ def run_batch(terms, data, batch, run, key=None):
     The answer is a byte and what it announces: 0 and records of results by worker; 1, what this host lacks as JSON,
     and records of the jobs that are done; or 2, a job that is to run by itself, and records of those that are done.
     """
+    keep_clean()
     body, jobs = Body(batch), {}
     while not body.at_end:
         job = body.take("Q")
@@ -166,7 +167,7 @@ def describe():
 
 def probe(terms):
     """Starts an Apus worker, to see that it can be started here; what is wrong, or None."""
-    _keep_clean()
+    keep_clean()
     session, begun = Session(terms), time.monotonic()
     for pause in [*PAUSES, None]:
         try:
@@ -248,29 +249,16 @@ def end_session(name):
     Blobs.remove(name)
 
 
-_cleaner = None
-
-
-def _keep_clean():
-    """Ends what sessions have left whose programs could not clear up: looks every quarter of an hour."""
-    global _cleaner
+def _end_stale():
     with _lock:
-        if _cleaner is None:
-            _cleaner = threading.Thread(target=_clean, daemon=True)
-            _cleaner.start()
-
-
-def _clean():
-    while True:
-        with contextlib.suppress(OSError):
-            Blobs.remove()
-        with _lock:
-            stale = [w for idle in _idle.values() for w in idle if time.monotonic() - w.used > Blobs.LEASE / 24]
-            for worker in stale:
-                _idle[worker.session.name].remove(worker)
+        stale = [w for idle in _idle.values() for w in idle if time.monotonic() - w.used > Blobs.LEASE / 24]
         for worker in stale:
-            worker.close()
-        time.sleep(900)
+            _idle[worker.session.name].remove(worker)
+    for worker in stale:
+        worker.close()
+
+
+cleaners.append(_end_stale)
 
 
 def forget(name, digest):

@@ -97,6 +97,27 @@ class BlobTests(unittest.TestCase):
         apus_worker.Blobs.remove()
         self.assertFalse(os.path.exists(path))
 
+    def test_whoever_keeps_files_or_workers_clears_up(self):
+        batch = struct.pack("<Q", 1) + wire.sized("x")
+        for use in (
+            lambda: self.store("one", b"1"),
+            lambda: apus_worker.fetch_blob("two", self.store("one", b"1"), 1, "nowhere"),
+            lambda: jobs.run_batch(TERMS, {}, batch, 1),
+        ):
+            with mock.patch.object(blobs, "_cleaner", None), mock.patch.object(
+                blobs.threading, "Thread"
+            ) as thread, mock.patch.object(jobs, "ApusWorker", side_effect=process.Missing([])):
+                use()
+                use()
+                thread.assert_called_once_with(target=blobs._clean, daemon=True)
+        idle = mock.Mock(session=mock.Mock(), used=time.monotonic() - apus_worker.Blobs.LEASE)
+        idle.session.name = "s"
+        with mock.patch.dict(jobs._idle, {"s": [idle]}), mock.patch.object(
+            blobs.time, "sleep", side_effect=KeyboardInterrupt
+        ), self.assertRaises(KeyboardInterrupt):
+            blobs._clean()
+        idle.close.assert_called_once()
+
     def test_a_full_disk_is_said(self):
         with self.assertRaisesRegex(OSError, "no room for [0-9]+ bytes on"):
             apus_worker.Blobs.place(1 << 60, False)
