@@ -101,10 +101,14 @@ class Placement:
     async def forget(self, reference):
         self.puts.pop(reference, None)
         digest = self.data.pop(reference, None)
-        if digest is not None and digest not in self.data.values():
+        if digest is None:
+            return
+        if digest in self.data.values():
+            digest = None  # other data has the same file
+        else:
             self.files.pop(digest, None)
             self.stores = {key: task for key, task in self.stores.items() if key[0] != digest}
-            await self.connection.client.run(self.half.forget, self.session, digest, on_error="return")
+        await self.connection.client.run(self.half.forget, self.session, reference, digest, on_error="return")
 
     def keep(self, addresses):
         """Forgets what lay on hosts that have gone: one that returns may have lost it."""

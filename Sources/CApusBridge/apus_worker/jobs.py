@@ -261,6 +261,20 @@ def _end_stale():
 cleaners.append(_end_stale)
 
 
-def forget(name, digest):
-    """Removes a blob of a session from this host."""
-    Blobs.remove(name, digest)
+def forget(name, reference, digest):
+    """Lets the idle workers of a session let go of data, and removes its file if no other data needs it."""
+    with _lock:
+        idle = _idle.get(name, [])
+        holders = [worker for worker in idle if reference in worker.placed]
+        for worker in holders:
+            idle.remove(worker)
+            _busy[worker] = Call(worker.session)
+    for worker in holders:
+        try:
+            worker.drop([reference])
+        except (WorkerEnded, OSError):
+            worker.close()
+        finally:
+            _give_back(worker)
+    if digest is not None:
+        Blobs.remove(name, digest)

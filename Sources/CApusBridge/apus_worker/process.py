@@ -14,7 +14,7 @@ import tempfile
 import time
 
 from .blobs import Blobs, Missing, file_digest
-from .wire import GREETING, JOBS, LONGEST_FRAME, PLACE, PREAMBLE, REFUSE, RESULTS, WELCOME, WORKER_PROTOCOL
+from .wire import DROP, GREETING, JOBS, LONGEST_FRAME, PLACE, PREAMBLE, REFUSE, RESULTS, WELCOME, WORKER_PROTOCOL
 from .wire import Body, frame, sized
 
 _known_digests = {}
@@ -185,10 +185,11 @@ class ApusWorker:
         return kind, body
 
     def place(self, data):
-        """Tells the worker where the data of its jobs lies."""
+        """Tells the worker where the data of its jobs lies, and to let go of all other."""
         missing = []
+        self.drop([reference for reference in self.placed if reference not in data])
         if time.monotonic() - self.renewed > Blobs.LEASE / 24:
-            self.placed.clear()  # asking for the files again renews their leases
+            self.placed = dict.fromkeys(self.placed)  # asking for the files again renews their leases
             executable_path(self.session)
             self.renewed = time.monotonic()
         for reference, blob in data.items():
@@ -202,6 +203,12 @@ class ApusWorker:
                 self.placed[reference] = blob
         if missing:
             raise Missing(missing)
+
+    def drop(self, references):
+        """Lets the worker let go of data, which its mapping of a file would keep in memory."""
+        for reference in references:
+            del self.placed[reference]
+            self.send(frame(DROP, sized(reference)))
 
     def run(self, jobs, answers):
         """Runs jobs, a dictionary of messages by id, and appends the workers' own records of them to answers.

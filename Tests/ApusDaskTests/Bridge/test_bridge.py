@@ -1,6 +1,9 @@
 """The bridge with a real scheduler and real workers, some of them on strange hosts."""
 
+import array
+import json
 import os
+import struct
 import sys
 import time
 import unittest
@@ -9,7 +12,7 @@ from unittest import mock
 SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
 sys.path.insert(0, SOURCES)
 from apus_client import hosts  # noqa: E402
-from cluster import Client, Cluster, job, kill  # noqa: E402
+from cluster import FORGET, PUT, Client, Cluster, job, kill  # noqa: E402
 
 # No room for any file, as on a full disk, for as long as there is a file `full`.
 FULL = """
@@ -161,6 +164,31 @@ class ClusterTests(unittest.TestCase):
         client.wait(lambda: client.fatal)
         self.assertIn("worker host tcp://127.0.0.1 cannot be given what jobs need", client.fatal[0])
         self.assertEqual(client.results, {})
+
+    def test_data_that_is_forgotten_is_let_go_of(self):
+        self.cluster.worker(1)
+        client = self.client()
+        reference, path = "ab" * 32, os.path.join(self.cluster.folder, "numbers")
+        # More than is sent along with a question, and of a digest that no other test has.
+        numbers = [float(os.getpid())] * 100_000
+        with open(path, "wb") as file:
+            file.write(b"APUSDAT1" + struct.pack("<QQQQ", 3, 1, 64, 8 * len(numbers)) + bytes([1, 2, 3]) + bytes(21))
+            file.write(array.array("d", numbers).tobytes())
+        client.send(PUT, reference=reference, path=path)
+        client.wait(lambda: client.stored)
+        self.assertEqual(client.stored, {reference: None})
+        client.submit({1: job(1, "sum-shared", numbers={"digest": {"hexadecimal": reference}})})
+        client.wait(lambda: client.results)
+        output = json.loads(client.results[1][1])
+        self.assertEqual(output["sum"], sum(numbers))
+
+        def mapped():
+            with open(f"/proc/{output['pid']}/maps") as maps:
+                return [line for line in maps if f".{client.session}" in line and "/dev/shm/" in line]
+
+        self.assertEqual(len(mapped()), 1)
+        client.send(FORGET, reference=reference)
+        client.wait(lambda: not mapped())
 
     def test_a_client_that_is_lost_with_its_bridge_holds_no_slot(self):
         self.cluster.worker(1)

@@ -154,6 +154,23 @@ class ProcessTests(unittest.TestCase):
         self.assertIsNotNone(started[0].poll())
         self.assertTrue(started[0].stdout.closed)
 
+    def test_data_that_a_batch_does_not_know_is_dropped_before_it(self):
+        worker, sent = process.ApusWorker.__new__(process.ApusWorker), []
+        worker.session, worker.renewed, worker.send = wire.Session(TERMS), time.monotonic(), sent.append
+        worker.placed = {"old": "digest of old", "kept": "digest of kept"}
+        with mock.patch.object(process.Blobs, "path", lambda session, blob: f"/{blob}"):
+            worker.place({"kept": "digest of kept", "new": "digest of new"})
+            self.assertEqual(sent, [
+                wire.frame(wire.DROP, wire.sized("old")),
+                wire.frame(wire.PLACE, wire.sized("new") + wire.sized("/digest of new")),
+            ])
+            # The lease is renewed, and nothing is lost sight of that the worker maps.
+            worker.renewed -= process.Blobs.LEASE
+            with mock.patch.object(process, "executable_path"):
+                worker.place({"new": "digest of new"})
+        self.assertEqual(sent[2], wire.frame(wire.DROP, wire.sized("kept")))
+        self.assertEqual(worker.placed, {"new": "digest of new"})
+
     def test_a_run_that_ends_while_its_worker_starts_runs_nothing(self):
         class Starting:
             def __init__(self, session):
