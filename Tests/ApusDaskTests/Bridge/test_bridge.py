@@ -165,6 +165,16 @@ class ClusterTests(unittest.TestCase):
         self.assertIn("worker host tcp://127.0.0.1 cannot be given what jobs need", client.fatal[0])
         self.assertEqual(client.results, {})
 
+    def test_which_job_runs_is_known_without_any_room_on_disk(self):
+        self.cluster.worker(1)
+        client = self.client(jobTimeout=1)
+        client.submit({1: job(1, "misbehave", deed="hang", amount=0)})
+        client.wait(lambda: client.results)
+        self.assertEqual(client.results[1][0], 16)
+        self.assertIn('"timedOut"', client.results[1][1])
+        temporary = os.listdir(os.path.join(self.cluster.folder, "host-1"))
+        self.assertEqual([name for name in temporary if "page" in name], [])
+
     def test_data_that_is_forgotten_is_let_go_of(self):
         self.cluster.worker(1)
         client = self.client()
