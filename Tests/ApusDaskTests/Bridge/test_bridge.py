@@ -1,17 +1,20 @@
 """The bridge with a real scheduler and real workers, some of them on strange hosts."""
 
 import array
+import gc
 import json
 import os
 import struct
 import sys
+import tempfile
 import time
 import unittest
 from unittest import mock
 
 SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
 sys.path.insert(0, SOURCES)
-from apus_client import hosts  # noqa: E402
+import apus_worker  # noqa: E402
+from apus_client import Placement, hosts, placement  # noqa: E402
 from cluster import FORGET, PUT, Client, Cluster, job, kill  # noqa: E402
 
 # No room for any file, as on a full disk, for as long as there is a file `full`.
@@ -89,6 +92,81 @@ class HostsTests(unittest.TestCase):
         self.assertEqual(
             self.hosts.verdict(), "worker host tcp://a has no room\n1 other host cannot be used either"
         )
+
+
+class StoreTests(unittest.TestCase):
+    """What the program writes to the user's store."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.store = os.path.join(folder.name, "store")
+        source = os.path.join(folder.name, "source")
+        with open(source, "wb") as file:
+            file.write(b"all of it")
+        self.placement = Placement(mock.MagicMock(), None, apus_worker, self.store)
+        self.placement.files["d"] = (source, 9, False)
+        self.path = os.path.join(self.store, "d.apusdata")
+
+    def publish(self):
+        self.placement.publish("d")
+        with open(self.path, "rb") as file:
+            self.assertEqual(file.read(), b"all of it")
+        self.assertEqual(os.listdir(self.store), ["d.apusdata"])
+
+    def test_a_file_of_another_size_is_written_again(self):
+        self.publish()
+        with open(self.path, "wb") as file:
+            file.write(b"all")
+        self.publish()
+        self.placement.data_store = "file://" + self.store
+        os.truncate(self.path, 4)
+        self.publish()
+
+    def test_a_write_that_fails_leaves_nothing(self):
+        def copy(source, target, length):
+            target.write(source.read(4))
+            raise OSError("the disk is full")
+
+        with mock.patch.object(placement.shutil, "copyfileobj", copy):
+            with self.assertRaisesRegex(RuntimeError, "cannot write .*/d.apusdata: OSError: the disk is full"):
+                self.placement.publish("d")
+        self.assertEqual(os.listdir(self.store), [])
+        self.publish()
+
+    def test_an_object_that_is_not_whole_is_not_stored(self):
+        from fsspec.spec import AbstractBufferedFile
+
+        stored, discarded = [], []
+
+        class Object(AbstractBufferedFile):
+            def _initiate_upload(self):
+                pass
+
+            def _upload_chunk(self, final=False):
+                self.buffer.seek(0)
+                stored.append((self.buffer.read(), final))
+                if stored[-1][0] != b"all of it":
+                    raise OSError("the network is down")
+
+            def discard(self):
+                discarded.append(self)
+
+        def open_url(url, mode="rb"):
+            if mode == "rb":
+                raise FileNotFoundError(url)
+            return Object(mock.Mock(), url, mode)
+
+        self.placement.data_store = "s3://bucket"
+        with mock.patch.object(apus_worker, "open_url", open_url):
+            self.placement.publish("d")
+            self.assertEqual((stored, discarded), ([(b"all of it", True)], []))
+            with open(self.placement.files["d"][0], "ab") as file:
+                file.write(b" and more")
+            with self.assertRaisesRegex(RuntimeError, "cannot write s3://bucket/d.apusdata: .*the network is down"):
+                self.placement.publish("d")
+        gc.collect()
+        self.assertEqual((len(stored), len(discarded)), (2, 1))
 
 
 class ClusterTests(unittest.TestCase):
