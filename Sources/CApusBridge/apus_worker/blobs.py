@@ -154,20 +154,31 @@ def store_part(session, digest, size, offset, part, executable, upload):
     else:
         folder = Blobs.place(size - offset, executable)
     path = os.path.join(folder, unfinished)
-    with open(path, "r+b" if offset else "wb") as file:
-        file.seek(offset)
-        file.write(part)
-    if offset + len(part) >= size:
-        adopt(path, session, digest, executable, "data that was sent")
+    try:
+        with open(path, "r+b" if offset else "wb") as file:
+            file.seek(offset)
+            file.write(part)
+        if offset + len(part) >= size:
+            adopt(path, session, digest, executable, "data that was sent")
+    except BaseException:
+        # On a full disk what is there of it would keep everybody else from finding room.
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        raise
 
 
 def adopt(path, session, digest, executable, origin):
     """Gives a file its name, if it is what its name says."""
     found = file_digest(path)
     if found != digest:
-        os.unlink(path)
         raise ValueError(f"{origin} arrived on {socket.gethostname()} with digest {found}, expected {digest}")
     os.chmod(path, 0o700 if executable else 0o600)
+    # A name promises the bytes, after a loss of power too: sessions to come find the file by it.
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
     os.rename(path, os.path.join(os.path.dirname(path), f"{digest}.{session}"))
 
 

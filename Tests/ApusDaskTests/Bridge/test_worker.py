@@ -132,6 +132,22 @@ class BlobTests(unittest.TestCase):
             apus_worker.fetch_blob("one", "0" * 64, 3, wrong + "er")
         self.assertEqual(os.listdir(self.folder), [])
 
+    def test_a_disk_that_becomes_full_keeps_nothing(self):
+        data = b"abcdef"
+        digest = hashlib.sha256(data).hexdigest()
+        apus_worker.store_part("one", digest, 6, 0, data[:3], False, "upload")
+        self.assertEqual(len(os.listdir(self.folder)), 1)
+        with mock.patch.object(blobs, "open", side_effect=OSError("no space left"), create=True):
+            with self.assertRaisesRegex(OSError, "no space left"):
+                apus_worker.store_part("one", digest, 6, 3, data[3:], False, "upload")
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_file_is_on_disk_before_it_has_its_name(self):
+        done = []
+        with mock.patch.object(blobs.os, "fsync", lambda handle: done.append(os.readlink(f"/proc/self/fd/{handle}"))):
+            digest = self.store("one", b"1")
+        self.assertEqual(done, [os.path.join(self.folder, f"{digest}.one.upload.part")])
+
     def test_a_missing_library_is_named(self):
         reason = blobs.reason_of(ImportError("no module"), "gs://bucket/file")
         self.assertIn("pip install gcsfs", reason)
