@@ -230,7 +230,7 @@ class Bridge:
             self.connection.lose(client)
         if not self.connection.up.is_set():
             return  # it goes with the others when there is a connection
-        batch.workers = self.hosts.choose()
+        batch.workers = self.hosts.choose(batch.bounces > 0)
         if batch.workers == set():
             return  # it goes when a host can run it
         future = client.submit(

@@ -42,11 +42,14 @@ class Hosts:
             and self.excluded.get(host, ("", 0))[1] <= time.monotonic()
         }
 
-    def choose(self):
-        """The workers that may get jobs: None for all there are, those to come too; none at all if no host can."""
-        if len(self.ready) == len(self.addresses):
+    def choose(self, has_bounced=False):
+        """The workers that may get a batch: None for all there are, those to come too; none at all if no host can.
+
+        What has bounced off a host does not go to one that may not be ready either, if it can be helped.
+        """
+        if not self.excluded and not has_bounced:
             return None
-        chosen = self.ready or self.addresses.keys() - self.excluded.keys()
+        chosen = has_bounced and self.ready or self.addresses.keys() - self.excluded.keys()
         if len(chosen) == len(self.addresses):
             return None
         return {address for host in chosen for address in self.addresses[host]}

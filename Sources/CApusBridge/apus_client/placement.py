@@ -30,6 +30,9 @@ class Placement:
         self.stores = {}  # (digest, host or address) → a task that stores it there
 
     def add_program(self, digest, path):
+        # Kept open: hosts that join later get this file too, when it has been built anew under its name meanwhile.
+        self.program = open(path, "rb")
+        path = f"/proc/self/fd/{self.program.fileno()}"
         self.files[digest] = (path, os.path.getsize(path), True)
 
     async def put(self, reference, path):

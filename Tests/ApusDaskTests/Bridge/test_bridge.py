@@ -4,6 +4,7 @@ import array
 import gc
 import json
 import os
+import shutil
 import struct
 import sys
 import tempfile
@@ -46,10 +47,12 @@ class HostsTests(unittest.TestCase):
 
     def test_jobs_go_anywhere_until_a_host_is_known_to_be_better(self):
         self.assertIsNone(self.hosts.choose())
+        self.assertIsNone(self.hosts.choose(has_bounced=True))
         self.hosts.admit("tcp://a")
-        self.assertEqual(self.hosts.choose(), {"tcp://a:1", "tcp://a:2"})
-        self.hosts.admit("tcp://b")
         self.assertIsNone(self.hosts.choose())
+        self.assertEqual(self.hosts.choose(has_bounced=True), {"tcp://a:1", "tcp://a:2"})
+        self.hosts.admit("tcp://b")
+        self.assertIsNone(self.hosts.choose(has_bounced=True))
 
     def test_failures_far_apart_do_no_harm(self):
         for _ in range(5):
@@ -174,8 +177,8 @@ class ClusterTests(unittest.TestCase):
         self.cluster = Cluster()
         self.addCleanup(self.cluster.close)
 
-    def client(self, **session):
-        client = Client(self.cluster, SOURCES, PROGRAM, **session)
+    def client(self, program=PROGRAM, **session):
+        client = Client(self.cluster, SOURCES, program, **session)
         self.addCleanup(client.close)
         return client
 
@@ -242,6 +245,23 @@ class ClusterTests(unittest.TestCase):
         client.wait(lambda: client.fatal)
         self.assertIn("worker host tcp://127.0.0.1 cannot be given what jobs need", client.fatal[0])
         self.assertEqual(client.results, {})
+
+    def test_a_program_that_is_built_anew_meanwhile_still_gets_to_later_hosts(self):
+        program = shutil.copy(PROGRAM, os.path.join(self.cluster.folder, "program"))
+        self.cluster.worker(1)
+        client = self.client(program)
+        client.squares([1])
+        client.wait(lambda: client.results)
+        os.unlink(program)
+        with open(program, "w") as file:
+            file.write("another one")
+        self.cluster.worker(2)
+        client.wait(lambda: len(client.status["workers"]) == 2)
+        for number in range(10, 15):
+            client.submit({number: job(number, "misbehave", deed="sleep", amount=500_000)})
+        client.wait(lambda: len(client.results) == 6)
+        self.assertEqual(len({worker for _, _, worker in client.results.values()}), 2)
+        self.assertEqual((client.troubles, client.fatal), ([], []))
 
     def test_which_job_runs_is_known_without_any_room_on_disk(self):
         self.cluster.worker(1)
