@@ -33,7 +33,9 @@ class Batch:
         self.number, self.run, self.name, self.priority, self.jobs = number, run, name, priority, jobs
         self.repairs = 0
         self.bounces = 0  # how often a host could not run it
+        self.fetches = 0  # how often its results could not be fetched
         self.supplied = set()  # the workers that what it did not find was brought to
+        self.trouble = ""
         self.workers = None  # those that it may run on; None for all, and those to come
         self.is_stopped = False
 
@@ -92,6 +94,17 @@ class Bridge:
             await work
         except Exception as error:
             self.report(TROUBLE, message=f"{type(error).__name__}: {error}", fatal=False)
+
+    def care(self, batch, work):
+        """Begins something that sends a batch again, or answers it: its jobs are not left without an answer."""
+
+        async def cared():
+            try:
+                await work
+            except Exception as error:
+                self.give_up(batch, "lost", f"{type(error).__name__}: {error}")
+
+        return self.start(cared())
 
     # The cluster.
 
@@ -233,11 +246,15 @@ class Bridge:
         batch.workers = self.hosts.choose(batch.bounces > 0)
         if batch.workers == set():
             return  # it goes when a host can run it
-        future = client.submit(
-            self.half.run_batch, self.session_text, self.placement.data, batch.jobs, batch.run, key, key=key, pure=False,
-            priority=batch.priority, resources=self.terms.get("resources") or None,
-            workers=sorted(batch.workers) if batch.workers else None,
-        )
+        try:
+            future = client.submit(
+                self.half.run_batch, self.session_text, self.placement.data, batch.jobs, batch.run, key, key=key,
+                pure=False, priority=batch.priority, resources=self.terms.get("resources") or None,
+                workers=sorted(batch.workers) if batch.workers else None,
+            )
+        except Exception as error:
+            self.batches.pop(key)
+            return self.give_up(batch, "lost", f"{type(error).__name__}: {error}")
         self.completed.add(future)
         self.has_work.set()
 
@@ -263,27 +280,49 @@ class Bridge:
                 del future
 
     async def take(self, client, futures):
-        finished = {future.key: future for future in futures if future.status == "finished"}
-        values = {}
-        if finished:
-            try:
-                values = await client.gather(finished, errors="skip")
-            except OSError:
-                pass  # the connection is lost, or was for a moment
+        values = await self.fetch(client, {future.key: future for future in futures if future.status == "finished"})
         unclear = []
         for future in futures:
+            error = None
+            if future.status == "error":
+                try:
+                    error = await future.exception()
+                except Exception as trouble:
+                    error = trouble
             if client is not self.connection.client or future.key not in self.batches:
                 continue
-            value = values.get(future.key)
-            if value is not None:
-                self.deliver(self.batches.pop(future.key), value)
-            elif future.status == "error":
-                self.start(self.failed(self.batches.pop(future.key), await future.exception()))
-            else:
+            if error is None and future.key not in values:
                 unclear.append(future)
+                continue
+            batch = self.batches.pop(future.key)
+            if error is not None:
+                self.care(batch, self.failed(batch, error))
+                continue
+            try:
+                self.deliver(batch, values[future.key])
+            except Exception as trouble:
+                self.give_up(batch, "lost", f"{type(trouble).__name__}: {trouble}")
         if unclear:
-            await asyncio.sleep(0.2)
+            fetches = min(self.batches[future.key].fetches for future in unclear)
+            await asyncio.sleep(min(0.2 * (1 + fetches), self.LONGEST_PAUSE))
             self.try_again(client, unclear)
+
+    # Results that cannot be fetched are asked for so often, ever more rarely.
+    FETCHES, LONGEST_PAUSE = 20, 4
+
+    async def fetch(self, client, futures):
+        """The results of tasks by key; without those that cannot be had now."""
+        try:
+            return await client.gather(futures, errors="skip") if futures else {}
+        except OSError:
+            return {}  # the connection is lost, or was for a moment
+        except Exception as error:
+            if len(futures) > 1:  # one does not keep back the others
+                each = [await self.fetch(client, {key: future}) for key, future in futures.items()]
+                return {key: value for values in each for key, value in values.items()}
+            for batch in filter(None, map(self.batches.get, futures)):
+                batch.trouble = f"{type(error).__name__}: {error}"
+            return {}
 
     def try_again(self, client, futures):
         """Fetches, or lets run again, what could not be fetched though its task has ended."""
@@ -292,28 +331,45 @@ class Bridge:
         for future in futures:
             if client is not self.connection.client or future.key not in self.batches:
                 continue
-            if future.status in ("finished", "error"):
+            batch = self.batches[future.key]
+            if future.status not in ("finished", "error"):
+                self.retries += 1
+                self.submit(self.batches.pop(future.key))
+            elif batch.fetches < self.FETCHES:
+                batch.fetches += 1
                 self.completed.add(future)
                 self.has_work.set()
             else:
-                self.retries += 1
-                self.submit(self.batches.pop(future.key))
+                self.batches.pop(future.key)
+                self.give_up(batch, "lost", f"its results cannot be fetched; {batch.trouble}")
 
     def deliver(self, batch, value):
-        kind, body = value[0], value[1:]
+        kind, records = value[0], value[1:]
         if kind == 1:
-            fields = self.half.Body(body)
-            lacks = json.loads(fields.sized())
-            records = body[fields.position :]
-            left = self.left(batch, records) if records else None
-            if left != []:
-                self.start(self.help(self.part(batch, left) if left else batch, **lacks))
-            body = records
+            fields = self.half.Body(records)
+            lacks, records = json.loads(fields.sized()), records[fields.position :]
+            if left := self.left(batch, records):
+                part = self.part(batch, left)
+                self.care(part, self.help(part, **lacks))
         elif kind == 2:
-            long, body = struct.unpack("<Q", body[:8])[0], body[8:]
-            self.split(batch, long, body)
-        if body or kind == 0:
-            self.answer(BATCH, struct.pack("<Q", batch.number) + body)
+            long, records = struct.unpack("<Q", records[:8])[0], records[8:]
+            self.split(batch, long, records)
+        self.answer_with(batch, records)
+
+    def answer_with(self, batch, records):
+        """Hands out results, in several frames where they are too long for one."""
+        head, longest = struct.pack("<Q", batch.number), self.half.LONGEST_FRAME
+        start = end = 0
+        if len(records) > longest:
+            body = self.half.Body(records)
+            while not body.at_end:
+                body.sized()
+                body.sized()
+                if body.position - start > longest and end > start:
+                    self.answer(BATCH, head + records[start:end])
+                    start = end
+                end = body.position
+        self.answer(BATCH, head + records[start:])
 
     def left(self, batch, records):
         """The jobs of a batch that are not among records of results."""
@@ -413,7 +469,7 @@ class Bridge:
         records = b""
         for job, message_bytes in self.jobs(batch):
             records += self.half.ended({job: message_bytes}, job, "cluster", reason, message)
-        self.answer(BATCH, struct.pack("<Q", batch.number) + records)
+        self.answer_with(batch, records)
 
     async def stop(self, run):
         """Drops what a run still has at the cluster."""

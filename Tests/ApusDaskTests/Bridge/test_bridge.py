@@ -1,6 +1,7 @@
 """The bridge with a real scheduler and real workers, some of them on strange hosts."""
 
 import array
+import asyncio
 import gc
 import json
 import os
@@ -14,6 +15,7 @@ from unittest import mock
 
 SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
 sys.path.insert(0, SOURCES)
+import apus_bridge  # noqa: E402
 import apus_worker  # noqa: E402
 from apus_client import Placement, hosts, placement  # noqa: E402
 from cluster import FORGET, PUT, Client, Cluster, job, kill  # noqa: E402
@@ -170,6 +172,113 @@ class StoreTests(unittest.TestCase):
                 self.placement.publish("d")
         gc.collect()
         self.assertEqual((len(stored), len(discarded)), (2, 1))
+
+
+class Task:
+    """A future of a task, as the bridge sees it."""
+
+    def __init__(self, key, status, result=None):
+        self.key, self.status, self.result = key, status, result
+
+    async def exception(self):
+        return self.result
+
+
+class BatchTests(unittest.IsolatedAsyncioTestCase):
+    """What becomes of batches at a cluster that does as the test says."""
+
+    def setUp(self):
+        self.answers, self.submitted, self.gathers = [], {}, []
+        self.bridge = apus_bridge.Bridge(apus_worker, None, None, mock.Mock(write=self.answers.append))
+        self.bridge.terms, self.bridge.session_text = {"session": {"name": "s"}}, "{}"
+        self.client = mock.Mock(status="running", submit=self.submit, gather=self.gather, run=mock.AsyncMock())
+        self.bridge.connection = connection = mock.Mock(client=self.client, slots={})
+        connection.up.is_set = lambda: True
+        connection.key = lambda name, rest="": f"{name} {rest} {len(self.submitted)} {len(self.bridge.batches)}"
+        connection.lacks_half = lambda error: False
+        self.bridge.placement = mock.Mock(data={}, files={})
+        self.bridge.completed = mock.Mock()
+        self.bridge.cancel = mock.AsyncMock()
+
+    def submit(self, function, session, data, jobs, run, task, key, **options):
+        body = apus_worker.Body(jobs)
+        self.submitted[key] = []
+        while not body.at_end:
+            self.submitted[key].append(body.take("Q"))
+            body.sized()
+        return Task(key, "pending")
+
+    async def gather(self, futures, errors):
+        self.gathers.append(list(futures))
+        values = {}
+        for key, future in futures.items():
+            if isinstance(future.result, Exception):
+                raise future.result
+            values[key] = future.result
+        return values
+
+    def batch(self, *numbers):
+        jobs = b"".join(struct.pack("<Q", number) + apus_worker.sized(f"job {number}") for number in numbers)
+        before = set(self.submitted)
+        self.bridge.submit(apus_bridge.Batch(7, 1, "fit", 0, jobs))
+        return (set(self.submitted) - before).pop()
+
+    def records(self, *numbers, payload=b"x"):
+        return b"".join(
+            apus_worker.sized("worker") + apus_worker.sized(struct.pack("<QBdd", number, 0, 0, 0) + apus_worker.sized(payload))
+            for number in numbers
+        )
+
+    def answered(self):
+        """The jobs that were answered, each with its status and payload."""
+        answered = {}
+        for frame in self.answers:
+            self.assertEqual(frame[4], apus_bridge.BATCH, frame)
+            body = apus_worker.Body(frame[13:])
+            while not body.at_end:
+                body.sized()
+                results = apus_worker.Body(body.sized())
+                while not results.at_end:
+                    number, status, *_ = results.take("QBdd")
+                    answered[number] = (status, results.sized().decode())
+        return answered
+
+    async def settle(self):
+        while self.bridge.tasks:
+            await asyncio.gather(*self.bridge.tasks)
+
+    async def test_a_result_that_cannot_be_read_harms_no_other_and_is_given_up(self):
+        good, bad = self.batch(1), self.batch(2, 3)
+        tasks = [
+            Task(good, "finished", b"\0" + self.records(1)), Task(bad, "finished", MemoryError("no memory for it")),
+        ]
+        with mock.patch.object(apus_bridge.asyncio, "sleep", mock.AsyncMock()):
+            await self.bridge.take(self.client, tasks)
+            self.assertEqual(self.answered(), {1: (0, "x")})
+            for _ in range(self.bridge.FETCHES):
+                await self.bridge.take(self.client, tasks[1:])
+        self.assertEqual({number for number, (status, _) in self.answered().items() if status == 16}, {2, 3})
+        self.assertIn("cannot be fetched; MemoryError: no memory for it", self.answered()[3][1])
+        self.assertEqual(self.bridge.batches, {})
+
+    async def test_an_answer_that_makes_no_sense_is_an_answer(self):
+        key = self.batch(1, 2)
+        await self.bridge.take(self.client, [Task(key, "finished", b"\1garbage")])
+        self.assertEqual([status for status, _ in self.answered().values()], [16, 16])
+
+    async def test_what_cannot_be_submitted_is_answered(self):
+        self.client.submit = mock.Mock(side_effect=TypeError("not today"))
+        self.bridge.submit(apus_bridge.Batch(7, 1, "fit", 0, struct.pack("<Q", 5) + apus_worker.sized("job")))
+        self.assertIn("TypeError: not today", self.answered()[5][1])
+        self.assertEqual(self.bridge.batches, {})
+
+    async def test_results_that_are_too_long_for_a_frame_come_in_several(self):
+        key = self.batch(1, 2, 3, 4)
+        record = len(self.records(1))
+        with mock.patch.object(apus_worker, "LONGEST_FRAME", 2 * record + 1):
+            await self.bridge.take(self.client, [Task(key, "finished", b"\0" + self.records(1, 2, 3, 4))])
+        self.assertEqual([len(frame) for frame in self.answers], [13 + 2 * record] * 2)
+        self.assertEqual(sorted(self.answered()), [1, 2, 3, 4])
 
 
 class ClusterTests(unittest.TestCase):
