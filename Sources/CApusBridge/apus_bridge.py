@@ -216,13 +216,15 @@ class Bridge:
         self.collect_from(self.connection.client)
         self.placement.stores.clear()
         self.hosts.ready.clear()
-        batches, self.batches = self.batches, {}
+        # They stay in sight until they are sent: what is stopped meanwhile is not.
+        keys = list(self.batches)
         # A scheduler that still runs what was sent before the connection was lost need not do so.
         with contextlib.suppress(Exception):
-            await self.cancel(batches)
-        self.retries += len(batches)
-        for batch in batches.values():
-            self.submit(batch)
+            await self.cancel(keys)
+        for key in keys:
+            if batch := self.batches.pop(key, None):
+                self.retries += 1
+                self.submit(batch)
 
     # Batches.
 

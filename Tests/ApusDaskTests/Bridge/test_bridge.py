@@ -280,6 +280,23 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([len(frame) for frame in self.answers], [13 + 2 * record] * 2)
         self.assertEqual(sorted(self.answered()), [1, 2, 3, 4])
 
+    async def test_a_run_that_is_stopped_while_it_is_sent_again_is_not(self):
+        self.batch(1)
+        other = apus_bridge.Batch(8, 2, "fit", 0, struct.pack("<Q", 2) + apus_worker.sized("job"))
+        self.bridge.submit(other)
+        self.submitted.clear()
+
+        async def cancel(keys):
+            if len(keys) == 2:
+                await self.bridge.stop(1)
+
+        self.bridge.cancel = cancel
+        self.bridge.collect_from = mock.Mock()
+        await self.bridge.send_again()
+        self.assertEqual(list(self.submitted.values()), [[2]])
+        self.assertEqual(list(self.bridge.batches.values()), [other])
+        self.assertEqual(self.bridge.retries, 1)
+
 
 class ClusterTests(unittest.TestCase):
     def setUp(self):
