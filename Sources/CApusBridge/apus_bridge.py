@@ -11,6 +11,7 @@ import copy
 import hashlib
 import importlib
 import json
+import math
 import os
 import shutil
 import signal
@@ -34,6 +35,8 @@ class Batch:
         self.repairs = 0
         self.bounces = 0  # how often a host could not run it
         self.fetches = 0  # how often its results could not be fetched
+        self.errors = 0  # how often Dask could not run it
+        self.rest = []  # what goes to the cluster when this has been answered
         self.supplied = set()  # the workers that what it did not find was brought to
         self.trouble = ""
         self.workers = None  # those that it may run on; None for all, and those to come
@@ -357,6 +360,14 @@ class Bridge:
             long, records = struct.unpack("<Q", records[:8])[0], records[8:]
             self.split(batch, long, records)
         self.answer_with(batch, records)
+        self.go_on(batch)
+
+    def go_on(self, batch):
+        """Sends what waited for a batch that is done with, unless a part of that goes on."""
+        if batch.rest and not batch.is_stopped:
+            following, *following.rest = batch.rest
+            batch.rest = []
+            self.submit(following)
 
     def answer_with(self, batch, records):
         """Hands out results, in several frames where they are too long for one."""
@@ -392,7 +403,9 @@ class Bridge:
                 self.submit(self.part(batch, part))
 
     def part(self, batch, jobs):
+        """A batch of some of another's jobs; the first part takes over what waits for the other."""
         part = copy.copy(batch)
+        batch.rest = []
         part.jobs = b"".join(struct.pack("<Q", job) + self.half.sized(message) for job, message in jobs)
         return part
 
@@ -444,7 +457,8 @@ class Bridge:
             self.batches.pop(key, None)
 
     async def failed(self, batch, error):
-        """A task that ended its Dask workers is taken apart, until the job that does it stands alone."""
+        """Sends a batch again that Dask could not run; one that ended its Dask workers in parts, until the job that
+        does it stands alone."""
         self.retries += 1
         if self.connection.lacks_half(error) and batch.repairs < 20:
             batch.repairs += 1
@@ -454,12 +468,23 @@ class Bridge:
                     return
             return self.submit(batch)
         if type(error).__name__ != "KilledWorker":
-            return self.give_up(batch, "lost", f"{type(error).__name__}: {error}")
+            batch.errors += 1
+            if batch.errors > 2:
+                return self.give_up(batch, "lost", f"{type(error).__name__}: {error}")
+            with self.held(batch) as is_wanted:  # a Dask worker may be short of memory for a moment, say
+                await asyncio.sleep(batch.errors)
+                if not is_wanted():
+                    return
+            return self.submit(batch)
         jobs = list(self.jobs(batch))
         if len(jobs) == 1:
             return self.give_up(batch, "lost", str(error))
-        for job in jobs:
-            self.submit(self.part(batch, [job]))
+        # Each failure costs several Dask workers: as many parts as each has jobs, and few rounds. They take the place
+        # of the batch, one after another, for there may be a limit to how many run at once.
+        size, waiting = math.isqrt(len(jobs)), batch.rest
+        first, *parts = [self.part(batch, jobs[start : start + size]) for start in range(0, len(jobs), size)]
+        first.rest = [*parts, *waiting]
+        self.submit(first)
 
     def jobs(self, batch):
         body = self.half.Body(batch.jobs)
@@ -472,6 +497,7 @@ class Bridge:
         for job, message_bytes in self.jobs(batch):
             records += self.half.ended({job: message_bytes}, job, "cluster", reason, message)
         self.answer_with(batch, records)
+        self.go_on(batch)
 
     async def stop(self, run):
         """Drops what a run still has at the cluster."""

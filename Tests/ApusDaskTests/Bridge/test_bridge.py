@@ -297,6 +297,45 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(list(self.bridge.batches.values()), [other])
         self.assertEqual(self.bridge.retries, 1)
 
+    async def test_a_job_that_ends_workers_is_found_within_the_place_of_its_batch(self):
+        self.batch(*range(16))
+        tasks = 0
+        while self.bridge.batches:
+            # There is never more than one task at the cluster.
+            ((key, _),) = self.bridge.batches.items()
+            tasks += 1
+            numbers = self.submitted[key]
+            if 6 in numbers:
+                await self.bridge.take(self.client, [Task(key, "error", type("KilledWorker", (Exception,), {})("killed"))])
+            else:
+                await self.bridge.take(self.client, [Task(key, "finished", b"\0" + self.records(*numbers))])
+            await self.settle()
+        answered = self.answered()
+        self.assertEqual(sorted(answered), list(range(16)))
+        self.assertEqual([number for number, (status, _) in answered.items() if status == 16], [6])
+        # All of them; by fours; the four of one by twos; the two of one by themselves.
+        self.assertEqual(tasks, 1 + 4 + 2 + 2)
+
+    async def test_what_waits_for_a_part_goes_with_its_run(self):
+        key = self.batch(1, 2)
+        await self.bridge.take(self.client, [Task(key, "error", type("KilledWorker", (Exception,), {})("killed"))])
+        await self.settle()
+        ((key, part),) = self.bridge.batches.items()
+        await self.bridge.stop(1)
+        self.bridge.give_up(part, "lost", "it was stopped")
+        self.assertEqual((self.bridge.batches, list(self.submitted.values())), ({}, [[1, 2], [1]]))
+
+    async def test_an_error_of_dask_is_tried_again_twice(self):
+        self.batch(1)
+        for _ in range(3):
+            (key,) = self.bridge.batches
+            self.assertEqual(self.answers, [])
+            with mock.patch.object(apus_bridge.asyncio, "sleep", mock.AsyncMock()):
+                await self.bridge.take(self.client, [Task(key, "error", MemoryError("no memory"))])
+                await self.settle()
+        self.assertIn("MemoryError: no memory", self.answered()[1][1])
+        self.assertEqual(self.bridge.batches, {})
+
 
 class ClusterTests(unittest.TestCase):
     def setUp(self):
