@@ -7,9 +7,11 @@ its other half, which runs on Dask's workers.
 
 import asyncio
 import contextlib
+import copy
 import hashlib
 import importlib
 import json
+import math
 import os
 import shutil
 import signal
@@ -18,7 +20,7 @@ import sys
 import tempfile
 import zipfile
 
-from apus_client import Connection, Gone, Placement, host_of
+from apus_client import Connection, Gone, Hosts, Placement, host_of
 
 # Requests of the program, and answers.
 OPEN, PUT, FORGET, SUBMIT, STOP = range(1, 6)
@@ -31,7 +33,13 @@ class Batch:
     def __init__(self, number, run, name, priority, jobs):
         self.number, self.run, self.name, self.priority, self.jobs = number, run, name, priority, jobs
         self.repairs = 0
-        self.supplies = 0  # how often what it did not find was brought to the hosts
+        self.bounces = 0  # how often a host could not run it
+        self.fetches = 0  # how often its results could not be fetched
+        self.errors = 0  # how often Dask could not run it
+        self.rest = []  # what goes to the cluster when this has been answered
+        self.supplied = set()  # the workers that what it did not find was brought to
+        self.trouble = ""
+        self.workers = None  # those that it may run on; None for all, and those to come
         self.is_stopped = False
 
 
@@ -42,6 +50,8 @@ class Bridge:
         self.half, self.archive = half, archive
         self.requests, self.answers = requests, answers
         self.connection = self.placement = None
+        self.hosts = Hosts()
+        self.is_hopeless = False
         self.batches = {}  # by future's key: what is at the cluster, or will be
         self.tasks = set()
         self.completed = None
@@ -88,13 +98,24 @@ class Bridge:
         except Exception as error:
             self.report(TROUBLE, message=f"{type(error).__name__}: {error}", fatal=False)
 
+    def care(self, batch, work):
+        """Begins something that sends a batch again, or answers it: its jobs are not left without an answer."""
+
+        async def cared():
+            try:
+                await work
+            except Exception as error:
+                self.give_up(batch, "lost", f"{type(error).__name__}: {error}")
+
+        return self.start(cared())
+
     # The cluster.
 
     async def open(self, terms):
         self.terms = terms
         self.session_text = json.dumps(dict(terms["session"], platform=self.half.describe()))
         self.connection = Connection(terms, self.half, self.archive, self.send_again)
-        self.placement = Placement(self.connection, self.half, terms.get("dataStore"))
+        self.placement = Placement(self.connection, self.hosts, self.half, terms.get("dataStore"))
         self.placement.add_program(terms["session"]["executable"], terms["executablePath"])
         try:
             await self.connection.open()
@@ -110,38 +131,80 @@ class Bridge:
 
     async def watch(self):
         """Says every second how the cluster is."""
-        welcomed = set()
         while True:
-            trouble = await self.connection.look()
+            trouble = await self.look()
             facts = {"scheduler": trouble} if trouble else {}
             self.report(
-                STATUS, workers=self.connection.slots, waiting=len(self.batches), retries=self.retries, **facts
+                STATUS, workers=self.slots(), waiting=len(self.batches), retries=self.retries, **facts
             )
             if not trouble:
                 self.placement.keep(self.connection.slots)
-                hosts = {host_of(address): address for address in self.connection.slots}
-                welcomed &= hosts.keys()
-                for host in hosts.keys() - welcomed:
-                    welcomed.add(host)
-                    self.start(self.welcome(host, hosts[host], welcomed))
+                await self.send_stranded()
+                self.tell_of_hosts()
             await asyncio.sleep(1)
 
-    async def welcome(self, host, address, welcomed):
-        """Sends the program to a host that is new, and sees whether it runs there."""
+    def slots(self):
+        """Threads of the workers that jobs can run on."""
+        slots = self.connection.slots
+        return {
+            address: count for address, count in slots.items() if host_of(address) not in self.hosts.excluded
+        } or slots
+
+    async def look(self):
+        """Sees how the cluster is, and gives hosts that are new, or have another chance, what jobs need."""
+        trouble = await self.connection.look()
+        if not trouble:
+            for host, address in self.hosts.update(self.connection.slots).items():
+                self.hosts.welcoming.add(host)
+                self.start(self.welcome(host, address))
+        return trouble
+
+    async def welcome(self, host, address):
         try:
-            trouble = await self.connection.on_worker(address, "check", self.half.probe, self.session_text)
-            if trouble == "missing":
-                await self.placement.store(self.terms["session"]["executable"], address, again=True)
-                trouble = await self.connection.on_worker(address, "check", self.half.probe, self.session_text)
-            if trouble:
-                if trouble == "missing":
-                    trouble = "does not keep the program's file"
-                message = f"worker host {host} {trouble}"
-                return self.report(TROUBLE, message=message, fatal=True)
-            digests = list(self.placement.data.values())
-            await asyncio.gather(*(self.placement.store(digest, address) for digest in digests))
+            trouble = await self.make_ready(address)
         except Gone:
-            welcomed.discard(host)
+            return
+        except Exception as error:
+            trouble = f"cannot be given what jobs need: {error}"
+        finally:
+            self.hosts.welcoming.discard(host)
+        if trouble:
+            self.hosts.exclude(host, trouble)
+        else:
+            self.hosts.admit(host)
+
+    async def make_ready(self, address):
+        """Sends the program to a host, and sees whether it runs there; then the data. Gives what is wrong, or None."""
+        trouble = await self.connection.on_worker(address, "check", self.half.probe, self.session_text)
+        if trouble == "missing":
+            await self.placement.store(self.terms["session"]["executable"], address, again=True)
+            trouble = await self.connection.on_worker(address, "check", self.half.probe, self.session_text)
+        if trouble:
+            return "does not keep the program's file" if trouble == "missing" else trouble
+        digests = list(self.placement.data.values())
+        await asyncio.gather(*(self.placement.store(digest, address) for digest in digests))
+
+    async def send_stranded(self):
+        """Sends elsewhere what can run nowhere any more, or could not so far."""
+        stranded = [
+            key for key, batch in self.batches.items()
+            if batch.workers is not None and not batch.workers & self.connection.slots.keys()
+        ]
+        if not stranded or self.hosts.choose() == set():
+            return
+        with contextlib.suppress(Exception):
+            await self.cancel(stranded)
+        for key in stranded:
+            if batch := self.batches.pop(key, None):
+                self.submit(batch)
+
+    def tell_of_hosts(self):
+        for host, reason in self.hosts.news():
+            self.report(TROUBLE, message=f"goes on without worker host {host}, which {reason}", fatal=False)
+        verdict = self.hosts.verdict()
+        if verdict and not self.is_hopeless:
+            self.is_hopeless = True
+            self.report(TROUBLE, message=verdict, fatal=True)
 
     async def put(self, reference, path):
         try:
@@ -155,13 +218,16 @@ class Bridge:
         """Sends whatever has not come back to a scheduler that knows nothing of it, or not from this client."""
         self.collect_from(self.connection.client)
         self.placement.stores.clear()
-        batches, self.batches = self.batches, {}
+        self.hosts.ready.clear()
+        # They stay in sight until they are sent: what is stopped meanwhile is not.
+        keys = list(self.batches)
         # A scheduler that still runs what was sent before the connection was lost need not do so.
         with contextlib.suppress(Exception):
-            await self.cancel(batches)
-        self.retries += len(batches)
-        for batch in batches.values():
-            self.submit(batch)
+            await self.cancel(keys)
+        for key in keys:
+            if batch := self.batches.pop(key, None):
+                self.retries += 1
+                self.submit(batch)
 
     # Batches.
 
@@ -182,10 +248,18 @@ class Bridge:
             self.connection.lose(client)
         if not self.connection.up.is_set():
             return  # it goes with the others when there is a connection
-        future = client.submit(
-            self.half.run_batch, self.session_text, self.placement.data, batch.jobs, batch.run, key=key, pure=False,
-            priority=batch.priority, resources=self.terms.get("resources") or None,
-        )
+        batch.workers = self.hosts.choose(batch.bounces > 0)
+        if batch.workers == set():
+            return  # it goes when a host can run it
+        try:
+            future = client.submit(
+                self.half.run_batch, self.session_text, self.placement.data, batch.jobs, batch.run, key, key=key,
+                pure=False, priority=batch.priority, resources=self.terms.get("resources") or None,
+                workers=sorted(batch.workers) if batch.workers else None,
+            )
+        except Exception as error:
+            self.batches.pop(key)
+            return self.give_up(batch, "lost", f"{type(error).__name__}: {error}")
         self.completed.add(future)
         self.has_work.set()
 
@@ -211,27 +285,49 @@ class Bridge:
                 del future
 
     async def take(self, client, futures):
-        finished = {future.key: future for future in futures if future.status == "finished"}
-        values = {}
-        if finished:
-            try:
-                values = await client.gather(finished, errors="skip")
-            except OSError:
-                pass  # the connection is lost, or was for a moment
+        values = await self.fetch(client, {future.key: future for future in futures if future.status == "finished"})
         unclear = []
         for future in futures:
+            error = None
+            if future.status == "error":
+                try:
+                    error = await future.exception()
+                except Exception as trouble:
+                    error = trouble
             if client is not self.connection.client or future.key not in self.batches:
                 continue
-            value = values.get(future.key)
-            if value is not None:
-                self.deliver(self.batches.pop(future.key), value)
-            elif future.status == "error":
-                self.start(self.failed(self.batches.pop(future.key), await future.exception()))
-            else:
+            if error is None and future.key not in values:
                 unclear.append(future)
+                continue
+            batch = self.batches.pop(future.key)
+            if error is not None:
+                self.care(batch, self.failed(batch, error))
+                continue
+            try:
+                self.deliver(batch, values[future.key])
+            except Exception as trouble:
+                self.give_up(batch, "lost", f"{type(trouble).__name__}: {trouble}")
         if unclear:
-            await asyncio.sleep(0.2)
+            fetches = min(self.batches[future.key].fetches for future in unclear)
+            await asyncio.sleep(min(0.2 * (1 + fetches), self.LONGEST_PAUSE))
             self.try_again(client, unclear)
+
+    # Results that cannot be fetched are asked for so often, ever more rarely.
+    FETCHES, LONGEST_PAUSE = 20, 4
+
+    async def fetch(self, client, futures):
+        """The results of tasks by key; without those that cannot be had now."""
+        try:
+            return await client.gather(futures, errors="skip") if futures else {}
+        except OSError:
+            return {}  # the connection is lost, or was for a moment
+        except Exception as error:
+            if len(futures) > 1:  # one does not keep back the others
+                each = [await self.fetch(client, {key: future}) for key, future in futures.items()]
+                return {key: value for values in each for key, value in values.items()}
+            for batch in filter(None, map(self.batches.get, futures)):
+                batch.trouble = f"{type(error).__name__}: {error}"
+            return {}
 
     def try_again(self, client, futures):
         """Fetches, or lets run again, what could not be fetched though its task has ended."""
@@ -240,24 +336,56 @@ class Bridge:
         for future in futures:
             if client is not self.connection.client or future.key not in self.batches:
                 continue
-            if future.status in ("finished", "error"):
+            batch = self.batches[future.key]
+            if future.status not in ("finished", "error"):
+                self.retries += 1
+                self.submit(self.batches.pop(future.key))
+            elif batch.fetches < self.FETCHES:
+                batch.fetches += 1
                 self.completed.add(future)
                 self.has_work.set()
             else:
-                self.retries += 1
-                self.submit(self.batches.pop(future.key))
+                self.batches.pop(future.key)
+                self.give_up(batch, "lost", f"its results cannot be fetched; {batch.trouble}")
 
     def deliver(self, batch, value):
-        if value[:1] == b"\1":
-            self.start(self.supply(batch, json.loads(value[1:])))
-        else:
-            if value[:1] == b"\2":
-                self.split(batch, *struct.unpack("<Q", value[1:9]), value[9:])
-                value = value[8:]
-            self.answer(BATCH, struct.pack("<Q", batch.number) + value[1:])
+        kind, records = value[0], value[1:]
+        if kind == 1:
+            fields = self.half.Body(records)
+            lacks, records = json.loads(fields.sized()), records[fields.position :]
+            if left := self.left(batch, records):
+                part = self.part(batch, left)
+                self.care(part, self.help(part, **lacks))
+        elif kind == 2:
+            long, records = struct.unpack("<Q", records[:8])[0], records[8:]
+            self.split(batch, long, records)
+        self.answer_with(batch, records)
+        self.go_on(batch)
 
-    def split(self, batch, long, records):
-        """Those that waited behind a job that takes long go on without it, and before it; it goes on alone."""
+    def go_on(self, batch):
+        """Sends what waited for a batch that is done with, unless a part of that goes on."""
+        if batch.rest and not batch.is_stopped:
+            following, *following.rest = batch.rest
+            batch.rest = []
+            self.submit(following)
+
+    def answer_with(self, batch, records):
+        """Hands out results, in several frames where they are too long for one."""
+        head, longest = struct.pack("<Q", batch.number), self.half.LONGEST_FRAME
+        start = end = 0
+        if len(records) > longest:
+            body = self.half.Body(records)
+            while not body.at_end:
+                body.sized()
+                body.sized()
+                if body.position - start > longest and end > start:
+                    self.answer(BATCH, head + records[start:end])
+                    start = end
+                end = body.position
+        self.answer(BATCH, head + records[start:])
+
+    def left(self, batch, records):
+        """The jobs of a batch that are not among records of results."""
         done, body = set(), self.half.Body(records)
         while not body.at_end:
             body.sized()
@@ -265,48 +393,72 @@ class Bridge:
             while not results.at_end:
                 done.add(results.take("QBdd")[0])
                 results.sized()
-        left = [(job, message) for job, message in self.jobs(batch) if job not in done]
+        return [(job, message) for job, message in self.jobs(batch) if job not in done]
+
+    def split(self, batch, long, records):
+        """Those that waited behind a job that takes long go on without it, and before it; it goes on alone."""
+        left = self.left(batch, records)
         for part in ([one for one in left if one[0] != long], [one for one in left if one[0] == long]):
             if part:
                 self.submit(self.part(batch, part))
 
     def part(self, batch, jobs):
-        messages = b"".join(struct.pack("<Q", job) + self.half.sized(message) for job, message in jobs)
-        return Batch(batch.number, batch.run, batch.name, batch.priority, messages)
+        """A batch of some of another's jobs; the first part takes over what waits for the other."""
+        part = copy.copy(batch)
+        batch.rest = []
+        part.jobs = b"".join(struct.pack("<Q", job) + self.half.sized(message) for job, message in jobs)
+        return part
 
-    async def supply(self, batch, digests):
-        """Brings to every host what a batch did not find, and sends the batch again."""
-        batch.supplies += 1
+    async def help(self, batch, worker, missing=(), trouble=""):
+        """Sees to a host that could not run a batch, and sends the batch again: elsewhere, where that can be."""
+        host = host_of(worker)
+        batch.bounces += 1
         with self.held(batch) as is_wanted:
-            trouble = ""
             # The worker may have joined just now, or be about to go.
-            await asyncio.sleep(0.1 * (batch.supplies - 1))
-            await self.connection.look()
-            for address in list(self.connection.slots):
-                for digest in digests:
-                    if digest in self.placement.files:
-                        try:
-                            await self.placement.store(digest, address, again=batch.supplies > 1)
-                        except Exception as error:
-                            trouble = str(error)
+            await asyncio.sleep(min(0.1 * (batch.bounces - 1), 2))
+            if worker not in self.connection.slots:
+                await self.look()
+            # One that is being made ready, or cannot be, is not waited for where others can run it.
+            if missing and host not in self.hosts.excluded and (
+                host in self.hosts.ready or not self.hosts.others(host)
+            ):
+                trouble = await self.supply(batch, worker, [one for one in missing if one in self.placement.files])
+            if trouble:
+                self.hosts.fail(host, trouble)
             if not is_wanted():
                 return
-        if batch.supplies > 20:
-            return self.give_up(batch, "lost", f"its data could not be brought to a worker; {trouble}")
+        if batch.bounces > 20:
+            return self.give_up(batch, "lost", f"no worker could run it; {trouble}")
         self.submit(batch)
+
+    async def supply(self, batch, worker, digests):
+        """Brings what a batch did not find to its worker's host; gives what is wrong with that host."""
+        is_again = worker in batch.supplied
+        batch.supplied.add(worker)
+        try:
+            for digest in digests:
+                is_ready = host_of(worker) in self.hosts.ready
+                await self.placement.store(digest, worker, again=is_again or is_ready)
+        except Gone:
+            return ""
+        except Exception as error:
+            return f"cannot be given what jobs need: {error}"
+        return "does not keep what jobs need" if is_again and digests else ""
 
     @contextlib.contextmanager
     def held(self, batch):
         """Keeps a batch in sight that is not at the cluster now; gives whether it is still to go there."""
         key = self.connection.key(batch.name, "held")
         self.batches[key] = batch
+        batch.workers = None
         try:
             yield lambda: key in self.batches
         finally:
             self.batches.pop(key, None)
 
     async def failed(self, batch, error):
-        """A task that ended its Dask workers is taken apart, until the job that does it stands alone."""
+        """Sends a batch again that Dask could not run; one that ended its Dask workers in parts, until the job that
+        does it stands alone."""
         self.retries += 1
         if self.connection.lacks_half(error) and batch.repairs < 20:
             batch.repairs += 1
@@ -316,12 +468,23 @@ class Bridge:
                     return
             return self.submit(batch)
         if type(error).__name__ != "KilledWorker":
-            return self.give_up(batch, "lost", f"{type(error).__name__}: {error}")
+            batch.errors += 1
+            if batch.errors > 2:
+                return self.give_up(batch, "lost", f"{type(error).__name__}: {error}")
+            with self.held(batch) as is_wanted:  # a Dask worker may be short of memory for a moment, say
+                await asyncio.sleep(batch.errors)
+                if not is_wanted():
+                    return
+            return self.submit(batch)
         jobs = list(self.jobs(batch))
         if len(jobs) == 1:
             return self.give_up(batch, "lost", str(error))
-        for job in jobs:
-            self.submit(self.part(batch, [job]))
+        # Each failure costs several Dask workers: as many parts as each has jobs, and few rounds. They take the place
+        # of the batch, one after another, for there may be a limit to how many run at once.
+        size, waiting = math.isqrt(len(jobs)), batch.rest
+        first, *parts = [self.part(batch, jobs[start : start + size]) for start in range(0, len(jobs), size)]
+        first.rest = [*parts, *waiting]
+        self.submit(first)
 
     def jobs(self, batch):
         body = self.half.Body(batch.jobs)
@@ -333,7 +496,8 @@ class Bridge:
         records = b""
         for job, message_bytes in self.jobs(batch):
             records += self.half.ended({job: message_bytes}, job, "cluster", reason, message)
-        self.answer(BATCH, struct.pack("<Q", batch.number) + records)
+        self.answer_with(batch, records)
+        self.go_on(batch)
 
     async def stop(self, run):
         """Drops what a run still has at the cluster."""

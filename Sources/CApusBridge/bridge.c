@@ -14,6 +14,9 @@ static const uint8_t client[] = {
 static const uint8_t connection[] = {
 #embed "apus_client/connection.py"
 };
+static const uint8_t hosts[] = {
+#embed "apus_client/hosts.py"
+};
 static const uint8_t placement[] = {
 #embed "apus_client/placement.py"
 };
@@ -38,6 +41,7 @@ static const capusbridge_file files[] = {
     {"apus_fetch.py", fetch, sizeof fetch},
     {"apus_client/__init__.py", client, sizeof client},
     {"apus_client/connection.py", connection, sizeof connection},
+    {"apus_client/hosts.py", hosts, sizeof hosts},
     {"apus_client/placement.py", placement, sizeof placement},
     {"apus_worker/__init__.py", package, sizeof package},
     {"apus_worker/blobs.py", blobs, sizeof blobs},

@@ -2,12 +2,21 @@ import ApusTestSupport
 import Testing
 
 /// The bridge's own tests, in its own language.
-@Suite struct BridgeTests {
-  @Test(.blocking) func theTestsOfTheWorkersHalfPass() throws {
-    let tests = repositoryRoot.appendingPathComponent("Tests/ApusDaskTests/Bridge/test_worker.py").path
-    let sources = repositoryRoot.appendingPathComponent("Sources/CApusBridge").path
-    let run = try runProgram(LocalDask.python, ["-B", tests, sources])
+@Suite(.blocking, .serialized, .timeLimit(.minutes(20))) struct BridgeTests {
+  private static let folder = repositoryRoot.appendingPathComponent("Tests/ApusDaskTests/Bridge").path
+  private static let sources = repositoryRoot.appendingPathComponent("Sources/CApusBridge").path
+
+  @Test func theTestsOfTheWorkersHalfPass() throws {
+    let run = try runProgram(LocalDask.python, ["-B", "\(Self.folder)/test_worker.py", Self.sources])
     #expect(run.exitCode == 0, "\(run.errors)")
-    #expect(run.errors.contains("Ran 14 tests"), "\(run.errors)")
+    #expect(run.errors.contains("Ran 20 tests"), "\(run.errors)")
+  }
+
+  @Test(arguments: ["dask", "dask-older"]) func theTestsOnRealClustersPass(version: String) throws {
+    let python = repositoryRoot.appendingPathComponent(".build/\(version)/bin/python").path
+    let run = try runProgram(
+      python, ["-B", "\(Self.folder)/test_bridge.py", Self.sources, LocalDask.program])
+    #expect(run.exitCode == 0, "\(run.errors)")
+    #expect(run.errors.contains("Ran 24 tests"), "\(run.errors)")
   }
 }

@@ -181,10 +181,6 @@ class Connection:
                 await self.install(client, again=True)
 
 
-def host_of(address):
-    return address.rsplit(":", 1)[0]
-
-
 async def leave(client):
     with contextlib.suppress(Exception):
         await asyncio.wait_for(client.close(), 30)

@@ -8,7 +8,8 @@ import shutil
 import urllib.parse
 import uuid
 
-from .connection import Gone, host_of
+from .connection import Gone
+from .hosts import host_of
 
 
 class Placement:
@@ -18,8 +19,8 @@ class Placement:
     # Bytes that go along with the question whether a host has them.
     SMALL = 256 << 10
 
-    def __init__(self, connection, half, data_store):
-        self.connection, self.half = connection, half
+    def __init__(self, connection, hosts, half, data_store):
+        self.connection, self.hosts, self.half = connection, hosts, half
         self.data_store = (data_store or "").rstrip("/")
         self.session = connection.session["name"]
         self.data = {}  # reference → digest of its file
@@ -29,6 +30,9 @@ class Placement:
         self.stores = {}  # (digest, host or address) → a task that stores it there
 
     def add_program(self, digest, path):
+        # Kept open: hosts that join later get this file too, when it has been built anew under its name meanwhile.
+        self.program = open(path, "rb")
+        path = f"/proc/self/fd/{self.program.fileno()}"
         self.files[digest] = (path, os.path.getsize(path), True)
 
     async def put(self, reference, path):
@@ -54,17 +58,23 @@ class Placement:
         self.data[reference] = digest
 
     async def bring_to_all(self, digest):
+        """Brings a file to every host. One that cannot take what another can is left out."""
         while True:
             await self.connection.up.wait()
-            hosts = {host_of(address): address for address in self.connection.slots}
+            present = {host_of(address): address for address in self.connection.slots}
+            hosts = {host: address for host, address in present.items() if host not in self.hosts.excluded}
             outcomes = await asyncio.gather(
                 *(self.store(digest, address) for address in hosts.values()), return_exceptions=True
             )
-            failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-            for failure in failures:
-                if not isinstance(failure, Gone):
-                    raise failure
-            if not failures:
+            failures = {
+                host: outcome for host, outcome in zip(hosts, outcomes)
+                if isinstance(outcome, BaseException) and not isinstance(outcome, Gone)
+            }
+            if failures and len(failures) == len(hosts):
+                raise next(iter(failures.values()))
+            for host, failure in failures.items():
+                self.hosts.exclude(host, f"cannot be given data: {failure}")
+            if not any(isinstance(outcome, Gone) for outcome in outcomes) and (hosts or not present):
                 return
             await asyncio.sleep(0.5)
 
@@ -74,30 +84,65 @@ class Placement:
     def publish(self, digest):
         """Sees to it that the user's store has a file, which workers then load by themselves."""
         url = self.url(digest)
+        path, size, _ = self.files[digest]
         try:
-            return self.half.open_url(url).close()
+            with self.half.open_url(url) as there:
+                if size_of(there) in (None, size):
+                    return
+            reason = "the file there has another size"
         except Exception as error:
             reason = self.half.reason_of(error, url)
         if url.startswith(("http://", "https://")):
             if reason == self.half.NO_FILE:
                 reason = "it is not there, and a web server takes no files; put it there with another address"
             raise RuntimeError(f"cannot use {url}: {reason}")
-        path, size, _ = self.files[digest]
         try:
-            if "://" not in url or url.startswith("file://"):
-                os.makedirs(os.path.dirname(url.removeprefix("file://")), exist_ok=True)
-            with open(path, "rb") as source, self.half.open_url(url, "wb") as target:
-                shutil.copyfileobj(source, target, self.PART)
+            with open(path, "rb") as source:
+                if "://" not in url or url.startswith("file://"):
+                    self.write_file(url.removeprefix("file://"), source)
+                else:
+                    self.write_object(url, source)
         except Exception as error:
             raise RuntimeError(f"cannot write {url}: {self.half.reason_of(error, url)}") from None
+
+    def write_file(self, path, source):
+        """Writes a file that has its name only when it is whole."""
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        unfinished = f"{path}.{uuid.uuid4().hex[:12]}.part"
+        try:
+            with open(unfinished, "wb") as target:
+                shutil.copyfileobj(source, target, self.PART)
+                target.flush()
+                os.fsync(target.fileno())
+            os.replace(unfinished, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(unfinished)
+            raise
+
+    def write_object(self, url, source):
+        target = self.half.open_url(url, "wb")
+        try:
+            shutil.copyfileobj(source, target, self.PART)
+            target.close()
+        except BaseException:
+            with contextlib.suppress(Exception):
+                target.discard()
+            with contextlib.suppress(Exception):
+                target.closed = True  # else the part that is there would be stored when the object goes away
+            raise
 
     async def forget(self, reference):
         self.puts.pop(reference, None)
         digest = self.data.pop(reference, None)
-        if digest is not None and digest not in self.data.values():
+        if digest is None:
+            return
+        if digest in self.data.values():
+            digest = None  # other data has the same file
+        else:
             self.files.pop(digest, None)
             self.stores = {key: task for key, task in self.stores.items() if key[0] != digest}
-            await self.connection.client.run(self.half.forget, self.session, digest, on_error="return")
+        await self.connection.client.run(self.half.forget, self.session, reference, digest, on_error="return")
 
     def keep(self, addresses):
         """Forgets what lay on hosts that have gone: one that returns may have lost it."""
@@ -172,6 +217,14 @@ class Placement:
             return await client.scatter(part, workers=[address], hash=False, direct=False)
         except (OSError, asyncio.TimeoutError, KeyError) as error:  # a scheduler knows no worker that has just gone
             raise Gone(f"the worker {address} cannot be reached: {error}") from None
+
+
+def size_of(file):
+    """How many bytes an open file has, where that is known."""
+    for attribute in ("size", "length"):  # of fsspec's files, and of answers of web servers
+        if hasattr(file, attribute):
+            return getattr(file, attribute)
+    return os.fstat(file.fileno()).st_size
 
 
 async def connects(address):

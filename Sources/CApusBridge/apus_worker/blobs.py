@@ -5,6 +5,7 @@ import hashlib
 import os
 import socket
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -107,6 +108,31 @@ class Blobs:
                             os.unlink(path)
 
 
+cleaners = [Blobs.remove]
+_cleaner = None
+_lock = threading.Lock()
+
+
+def keep_clean():
+    """Ends what sessions have left whose programs could not clear up: looks every quarter of an hour.
+
+    Each of Dask's processes does so that files or Apus workers may be left by: a host may have many.
+    """
+    global _cleaner
+    with _lock:
+        if _cleaner is None:
+            _cleaner = threading.Thread(target=_clean, daemon=True)
+            _cleaner.start()
+
+
+def _clean():
+    while True:
+        for clean in cleaners:
+            with contextlib.suppress(Exception):
+                clean()
+        time.sleep(900)
+
+
 def has_blob(session, digest, executable):
     """Whether this host has a file."""
     return Blobs.path(session, digest, executable) is not None
@@ -114,6 +140,7 @@ def has_blob(session, digest, executable):
 
 def store_part(session, digest, size, offset, part, executable, upload):
     """Writes a part of a blob; the last one checks the digest and gives the file its name."""
+    keep_clean()
     # Written by one Dask worker, part after part, for one upload; there may be others of the same file meanwhile.
     unfinished = f"{digest}.{session}.{upload}.part"
     if Blobs.path(session, digest, executable):
@@ -127,25 +154,37 @@ def store_part(session, digest, size, offset, part, executable, upload):
     else:
         folder = Blobs.place(size - offset, executable)
     path = os.path.join(folder, unfinished)
-    with open(path, "r+b" if offset else "wb") as file:
-        file.seek(offset)
-        file.write(part)
-    if offset + len(part) >= size:
-        adopt(path, session, digest, executable, "data that was sent")
+    try:
+        with open(path, "r+b" if offset else "wb") as file:
+            file.seek(offset)
+            file.write(part)
+        if offset + len(part) >= size:
+            adopt(path, session, digest, executable, "data that was sent")
+    except BaseException:
+        # On a full disk what is there of it would keep everybody else from finding room.
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        raise
 
 
 def adopt(path, session, digest, executable, origin):
     """Gives a file its name, if it is what its name says."""
     found = file_digest(path)
     if found != digest:
-        os.unlink(path)
         raise ValueError(f"{origin} arrived on {socket.gethostname()} with digest {found}, expected {digest}")
     os.chmod(path, 0o700 if executable else 0o600)
+    # A name promises the bytes, after a loss of power too: sessions to come find the file by it.
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
     os.rename(path, os.path.join(os.path.dirname(path), f"{digest}.{session}"))
 
 
 def fetch_blob(session, digest, size, url):
     """Loads a blob straight from a store: a folder that hosts share, a web server, an object store."""
+    keep_clean()
     if Blobs.path(session, digest):
         return
     path = os.path.join(Blobs.place(size, False), f"{digest}.{session}.{uuid.uuid4().hex[:12]}.part")

@@ -8,22 +8,33 @@ import struct
 import threading
 import time
 
-from .blobs import Blobs, Missing
+from .blobs import Blobs, Missing, cleaners, keep_clean
 from .process import ApusWorker, TooLong, WorkerEnded, table
 from .wire import ENDED, Body, Session, sized
 
 _lock = threading.Lock()
 _idle = {}  # by session: Apus workers without jobs
-_busy = {}  # the run that each of the others works for
+_busy = {}  # the call that each of the others works for
+_calls = set()
 _ended_sessions = set()
 _ended_runs = set()  # each with its session
 
 
-def _has_ended(session, run):
-    return session.name in _ended_sessions or (session.name, run) in _ended_runs
+class Call:
+    """What somebody waits for: a batch that runs, or the check of a host."""
+
+    def __init__(self, session, run=None, key=None):
+        self.session, self.run, self.key = session, run, key
+        self.is_dropped = False
+
+    @property
+    def has_ended(self):
+        name = self.session.name
+        return self.is_dropped or name in _ended_sessions or (name, self.run) in _ended_runs
 
 
-def _take_worker(session, run=None):
+def _take_worker(call):
+    session = call.session
     with _lock:
         idle = _idle.setdefault(session.name, [])
         worker = idle.pop() if idle else None
@@ -32,9 +43,8 @@ def _take_worker(session, run=None):
         worker = None
     worker = worker or ApusWorker(session)
     with _lock:
-        _busy[worker] = run
-        has_ended = _has_ended(session, run)
-    if has_ended:  # while it started
+        _busy[worker] = call
+    if call.has_ended:  # while it started
         _give_back(worker)
         raise WorkerEnded("lost", "its run has ended")
     return worker
@@ -50,66 +60,92 @@ def _give_back(worker):
             _idle.setdefault(worker.session.name, []).append(worker)
 
 
-def run_batch(terms, data, batch, run):
-    """Runs the jobs of a batch of a run in an Apus worker on this host; called by Dask.
+# Seconds to wait before a worker is started again that could not be: what is busy now may not be then.
+PAUSES = [0.2, 1]
 
-    The answer is a byte and what it announces: 0 and records of results by worker; 1 and the digests that this
-    host does not have; or 2, a job that is to run by itself, and records of those that are done.
+
+def run_batch(terms, data, batch, run, key=None):
+    """Runs the jobs of a batch of a run in an Apus worker on this host; called by Dask, as the task with a key.
+
+    The answer is a byte and what it announces: 0 and records of results by worker; 1, what this host lacks as JSON,
+    and records of the jobs that are done; or 2, a job that is to run by itself, and records of those that are done.
     """
-    session = Session(terms)
+    keep_clean()
     body, jobs = Body(batch), {}
     while not body.at_end:
         job = body.take("Q")
         jobs[job] = body.sized()
-    answers, crashes, failures_to_start = [], {}, 0
+    call = Call(Session(terms), run, key)
+    _follow_tasks()
+    with _lock:
+        _calls.add(call)
+    try:
+        return _run_jobs(call, data, jobs)
+    finally:
+        with _lock:
+            _calls.discard(call)
+
+
+def _run_jobs(call, data, jobs):
+    session, answers, crashes, pauses = call.session, [], {}, list(PAUSES)
     while jobs:
-        worker = None
+        worker = trouble = None
         try:
-            worker = _take_worker(session, run)
+            worker = _take_worker(call)
             worker.place(data)
             worker.run(jobs, answers)
         except Missing as missing:
-            return b"\1" + json.dumps(missing.digests).encode()
+            return cannot_go_on(answers, missing=missing.digests)
         except TooLong as job:
-            if _has_ended(session, run):
+            if call.has_ended:
                 return b"\0"
             return b"\2" + struct.pack("<Q", job.job) + b"".join(answers)
-        except OSError as error:
-            # No room for its files, say: another attempt may find some.
+        except OSError as error:  # no room for its files, say
             if worker is not None:
                 worker.close()
-            failures_to_start += 1
-            if failures_to_start >= 3:
-                for job in list(jobs):
-                    answers.append(ended(jobs, job, socket.gethostname(), "lost", f"no worker could be used: {error}"))
+            trouble = error
         except WorkerEnded as death:
-            if _has_ended(session, run):
+            if call.has_ended:
                 return b"\0"
             if worker is None:
-                failures_to_start += 1
-                if failures_to_start < 3:
+                trouble = death
+            else:
+                worker.close()
+                # A death between two jobs is put down to the next one, so that nothing loops for ever.
+                job = death.running if death.running in jobs else next(iter(jobs), None)
+                if job is None:
                     continue
-                for job in list(jobs):
-                    message = f"worker host {socket.gethostname()} {cannot_run(session, death)}"
-                    answers.append(ended(jobs, job, socket.gethostname(), "lost", message))
-                break
-            worker.close()
-            # A death between two jobs is put down to the next one, so that nothing loops for ever.
-            job = death.running if death.running in jobs else next(iter(jobs), None)
-            if job is None:
-                continue
-            crashes[job] = crashes.get(job, 0) + 1
-            if death.reason == "timedOut":
-                answers.append(ended(jobs, job, worker.name, death.reason, death.message))
-            elif crashes[job] >= session.crash_limit:
-                message = death.message
-                if crashes[job] > 1:
-                    message = f"ended {crashes[job]} workers; the last time {message}"
-                answers.append(ended(jobs, job, worker.name, death.reason, message))
+                crashes[job] = crashes.get(job, 0) + 1
+                if death.reason == "timedOut":
+                    answers.append(ended(jobs, job, worker.name, death.reason, death.message))
+                elif crashes[job] >= session.crash_limit:
+                    message = death.message
+                    if crashes[job] > 1:
+                        message = f"ended {crashes[job]} workers; the last time {message}"
+                    answers.append(ended(jobs, job, worker.name, death.reason, message))
         finally:
             if worker is not None:
                 _give_back(worker)
+        if trouble is not None:
+            if not pauses:
+                # Another host may do better; which one this is, the bridge needs to know.
+                return cannot_go_on(answers, trouble=cannot_run(session, trouble))
+            time.sleep(pauses.pop(0))
     return b"\0" + b"".join(answers)
+
+
+def cannot_go_on(answers, **lacks):
+    return b"\1" + sized(json.dumps(dict(lacks, worker=_address()))) + b"".join(answers)
+
+
+def _address():
+    """What the scheduler calls the Dask worker that runs this."""
+    from distributed import get_worker
+
+    try:
+        return get_worker().contact_address
+    except ValueError:
+        return ""
 
 
 def ended(jobs, job, worker, reason, message):
@@ -131,17 +167,18 @@ def describe():
 
 def probe(terms):
     """Starts an Apus worker, to see that it can be started here; what is wrong, or None."""
-    _keep_clean()
-    session = Session(terms)
-    try:
-        _give_back(_take_worker(session))
-    except WorkerEnded as death:
-        return cannot_run(session, death)
-    except Missing:
-        return "missing"
-    except OSError as error:
-        return cannot_run(session, error)
-    return None
+    keep_clean()
+    session, begun = Session(terms), time.monotonic()
+    for pause in [*PAUSES, None]:
+        try:
+            return _give_back(_take_worker(Call(session)))
+        except Missing:
+            return "missing"
+        except (WorkerEnded, OSError) as error:
+            # The file may still be open elsewhere, for writing, or processes be short: not for long.
+            if pause is None or time.monotonic() - begun > 10:
+                return cannot_run(session, error)
+        time.sleep(pause)
 
 
 def cannot_run(session, trouble):
@@ -161,9 +198,43 @@ def end_run(name, run):
     """Ends what this host still does for a run that nobody waits for."""
     with _lock:
         _ended_runs.add((name, run))
-        busy = [worker for worker, its in _busy.items() if its == run and worker.session.name == name]
+    _kill_busy(lambda call: call.run == run and call.session.name == name)
+
+
+def _kill_busy(is_meant):
+    with _lock:
+        busy = [worker for worker, call in _busy.items() if is_meant(call)]
     for worker in busy:
         worker.kill()  # whoever waits for its results closes it
+
+
+def drop_task(key):
+    """Ends what runs for a task of Dask that nobody waits for."""
+    with _lock:
+        for call in _calls:
+            call.is_dropped |= call.key == key
+    _kill_busy(lambda call: call.is_dropped)
+
+
+def _follow_tasks():
+    """Has Dask's worker say which tasks are dropped: the scheduler does that when a client is gone with its machine."""
+    from distributed import get_worker
+    from distributed.diagnostics.plugin import WorkerPlugin
+
+    try:
+        worker = get_worker()
+    except ValueError:  # not under Dask
+        return
+    if __name__ in worker.plugins:
+        return
+
+    class Follower(WorkerPlugin):
+        def transition(self, key, start, finish, **rest):
+            # What runs cannot be stopped by Dask, which only does not wait for its end any more.
+            if start in ("executing", "long-running") and finish == "released":
+                drop_task(key)
+
+    worker.loop.add_callback(worker.plugin_add, plugin=Follower(), name=__name__)
 
 
 def end_session(name):
@@ -172,39 +243,38 @@ def end_session(name):
         _ended_sessions.add(name)
         _ended_runs.difference_update([ended for ended in _ended_runs if ended[0] == name])
         idle = _idle.pop(name, [])
-        busy = [worker for worker in _busy if worker.session.name == name]
-    for worker in busy:
-        worker.kill()  # whoever waits for its results closes it
+    _kill_busy(lambda call: call.session.name == name)
     for worker in idle:
         worker.close()
     Blobs.remove(name)
 
 
-_cleaner = None
-
-
-def _keep_clean():
-    """Ends what sessions have left whose programs could not clear up: looks every quarter of an hour."""
-    global _cleaner
+def _end_stale():
     with _lock:
-        if _cleaner is None:
-            _cleaner = threading.Thread(target=_clean, daemon=True)
-            _cleaner.start()
-
-
-def _clean():
-    while True:
-        with contextlib.suppress(OSError):
-            Blobs.remove()
-        with _lock:
-            stale = [w for idle in _idle.values() for w in idle if time.monotonic() - w.used > Blobs.LEASE / 24]
-            for worker in stale:
-                _idle[worker.session.name].remove(worker)
+        stale = [w for idle in _idle.values() for w in idle if time.monotonic() - w.used > Blobs.LEASE / 24]
         for worker in stale:
+            _idle[worker.session.name].remove(worker)
+    for worker in stale:
+        worker.close()
+
+
+cleaners.append(_end_stale)
+
+
+def forget(name, reference, digest):
+    """Lets the idle workers of a session let go of data, and removes its file if no other data needs it."""
+    with _lock:
+        idle = _idle.get(name, [])
+        holders = [worker for worker in idle if reference in worker.placed]
+        for worker in holders:
+            idle.remove(worker)
+            _busy[worker] = Call(worker.session)
+    for worker in holders:
+        try:
+            worker.drop([reference])
+        except (WorkerEnded, OSError):
             worker.close()
-        time.sleep(900)
-
-
-def forget(name, digest):
-    """Removes a blob of a session from this host."""
-    Blobs.remove(name, digest)
+        finally:
+            _give_back(worker)
+    if digest is not None:
+        Blobs.remove(name, digest)

@@ -10,11 +10,10 @@ import signal
 import socket
 import struct
 import subprocess
-import tempfile
 import time
 
 from .blobs import Blobs, Missing, file_digest
-from .wire import GREETING, JOBS, LONGEST_FRAME, PLACE, PREAMBLE, REFUSE, RESULTS, WELCOME, WORKER_PROTOCOL
+from .wire import DROP, GREETING, JOBS, LONGEST_FRAME, PLACE, PREAMBLE, REFUSE, RESULTS, WELCOME, WORKER_PROTOCOL
 from .wire import Body, frame, sized
 
 _known_digests = {}
@@ -73,14 +72,15 @@ class ApusWorker:
         self.last_lines = b""
         self.stopped = None
         path = executable_path(session)
-        handle, page = tempfile.mkstemp(prefix="apus-page-")
+        # Not a file: on a full disk its page may be missing, and whoever reads that is ended by the kernel.
+        handle = os.memfd_create("apus-page", os.MFD_CLOEXEC)
         try:
-            os.ftruncate(handle, 4096)
+            os.posix_fallocate(handle, 0, 4096)
             self.page = mmap.mmap(handle, 4096)
             environment = dict(
                 os.environ,
                 APUS_WORKER=f":1:{_fingerprint(path)}:{session.executable}",
-                APUS_PAGE=page,
+                APUS_PAGE=f"/proc/{os.getpid()}/fd/{handle}",
                 SWIFT_BACKTRACE="enable=no",
             )
             self.selector = selectors.DefaultSelector()
@@ -106,7 +106,6 @@ class ApusWorker:
             raise
         finally:
             os.close(handle)
-            os.unlink(page)
 
     def _greet(self):
         deadline = time.monotonic() + 30
@@ -185,10 +184,11 @@ class ApusWorker:
         return kind, body
 
     def place(self, data):
-        """Tells the worker where the data of its jobs lies."""
+        """Tells the worker where the data of its jobs lies, and to let go of all other."""
         missing = []
+        self.drop([reference for reference in self.placed if reference not in data])
         if time.monotonic() - self.renewed > Blobs.LEASE / 24:
-            self.placed.clear()  # asking for the files again renews their leases
+            self.placed = dict.fromkeys(self.placed)  # asking for the files again renews their leases
             executable_path(self.session)
             self.renewed = time.monotonic()
         for reference, blob in data.items():
@@ -202,6 +202,12 @@ class ApusWorker:
                 self.placed[reference] = blob
         if missing:
             raise Missing(missing)
+
+    def drop(self, references):
+        """Lets the worker let go of data, which its mapping of a file would keep in memory."""
+        for reference in references:
+            del self.placed[reference]
+            self.send(frame(DROP, sized(reference)))
 
     def run(self, jobs, answers):
         """Runs jobs, a dictionary of messages by id, and appends the workers' own records of them to answers.

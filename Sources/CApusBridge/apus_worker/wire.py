@@ -8,7 +8,7 @@ LONGEST_FRAME = 256 << 20
 
 WORKER_PROTOCOL = 1
 PREAMBLE = b"\0APUSWRK"
-WELCOME, REFUSE, JOBS, PLACE = range(1, 5)
+WELCOME, REFUSE, JOBS, PLACE, DROP = range(1, 6)
 GREETING, RESULTS = 64, 65
 # What became of a job, beyond what the worker protocol knows: its worker process ended.
 ENDED = 16

@@ -1,6 +1,7 @@
 """The half of the bridge that runs on Dask's workers, without a cluster: files, leases and messages."""
 
 import hashlib
+import json
 import os
 import struct
 import sys
@@ -96,6 +97,27 @@ class BlobTests(unittest.TestCase):
         apus_worker.Blobs.remove()
         self.assertFalse(os.path.exists(path))
 
+    def test_whoever_keeps_files_or_workers_clears_up(self):
+        batch = struct.pack("<Q", 1) + wire.sized("x")
+        for use in (
+            lambda: self.store("one", b"1"),
+            lambda: apus_worker.fetch_blob("two", self.store("one", b"1"), 1, "nowhere"),
+            lambda: jobs.run_batch(TERMS, {}, batch, 1),
+        ):
+            with mock.patch.object(blobs, "_cleaner", None), mock.patch.object(
+                blobs.threading, "Thread"
+            ) as thread, mock.patch.object(jobs, "ApusWorker", side_effect=process.Missing([])):
+                use()
+                use()
+                thread.assert_called_once_with(target=blobs._clean, daemon=True)
+        idle = mock.Mock(session=mock.Mock(), used=time.monotonic() - apus_worker.Blobs.LEASE)
+        idle.session.name = "s"
+        with mock.patch.dict(jobs._idle, {"s": [idle]}), mock.patch.object(
+            blobs.time, "sleep", side_effect=KeyboardInterrupt
+        ), self.assertRaises(KeyboardInterrupt):
+            blobs._clean()
+        idle.close.assert_called_once()
+
     def test_a_full_disk_is_said(self):
         with self.assertRaisesRegex(OSError, "no room for [0-9]+ bytes on"):
             apus_worker.Blobs.place(1 << 60, False)
@@ -109,6 +131,22 @@ class BlobTests(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "there is no such file"):
             apus_worker.fetch_blob("one", "0" * 64, 3, wrong + "er")
         self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_disk_that_becomes_full_keeps_nothing(self):
+        data = b"abcdef"
+        digest = hashlib.sha256(data).hexdigest()
+        apus_worker.store_part("one", digest, 6, 0, data[:3], False, "upload")
+        self.assertEqual(len(os.listdir(self.folder)), 1)
+        with mock.patch.object(blobs, "open", side_effect=OSError("no space left"), create=True):
+            with self.assertRaisesRegex(OSError, "no space left"):
+                apus_worker.store_part("one", digest, 6, 3, data[3:], False, "upload")
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_file_is_on_disk_before_it_has_its_name(self):
+        done = []
+        with mock.patch.object(blobs.os, "fsync", lambda handle: done.append(os.readlink(f"/proc/self/fd/{handle}"))):
+            digest = self.store("one", b"1")
+        self.assertEqual(done, [os.path.join(self.folder, f"{digest}.one.upload.part")])
 
     def test_a_missing_library_is_named(self):
         reason = blobs.reason_of(ImportError("no module"), "gs://bucket/file")
@@ -131,6 +169,23 @@ class ProcessTests(unittest.TestCase):
             process.ApusWorker(session)
         self.assertIsNotNone(started[0].poll())
         self.assertTrue(started[0].stdout.closed)
+
+    def test_data_that_a_batch_does_not_know_is_dropped_before_it(self):
+        worker, sent = process.ApusWorker.__new__(process.ApusWorker), []
+        worker.session, worker.renewed, worker.send = wire.Session(TERMS), time.monotonic(), sent.append
+        worker.placed = {"old": "digest of old", "kept": "digest of kept"}
+        with mock.patch.object(process.Blobs, "path", lambda session, blob: f"/{blob}"):
+            worker.place({"kept": "digest of kept", "new": "digest of new"})
+            self.assertEqual(sent, [
+                wire.frame(wire.DROP, wire.sized("old")),
+                wire.frame(wire.PLACE, wire.sized("new") + wire.sized("/digest of new")),
+            ])
+            # The lease is renewed, and nothing is lost sight of that the worker maps.
+            worker.renewed -= process.Blobs.LEASE
+            with mock.patch.object(process, "executable_path"):
+                worker.place({"new": "digest of new"})
+        self.assertEqual(sent[2], wire.frame(wire.DROP, wire.sized("kept")))
+        self.assertEqual(worker.placed, {"new": "digest of new"})
 
     def test_a_run_that_ends_while_its_worker_starts_runs_nothing(self):
         class Starting:
@@ -160,6 +215,43 @@ class ProcessTests(unittest.TestCase):
         text = answer.decode(errors="replace")
         self.assertIn("cannot run this program: Exec format error", text)
         self.assertRegex(text, r"machine +vax +\S")
+
+    def test_a_host_that_starts_no_worker_pauses_and_names_itself(self):
+        tries, pauses = [], []
+
+        class Full:
+            def __init__(self, session):
+                tries.append(session)
+                raise OSError("no space left")
+
+        batch = struct.pack("<Q", 1) + wire.sized("x")
+        with mock.patch.object(jobs, "ApusWorker", Full), mock.patch.object(
+            jobs.time, "sleep", pauses.append
+        ), mock.patch.object(jobs, "_address", lambda: "tcp://full:1"):
+            answer = jobs.run_batch(TERMS.replace('"s"', '"full"'), {}, batch, 9)
+        self.assertEqual((len(tries), pauses), (3, [0.2, 1]))
+        body = wire.Body(answer[1:])
+        lacks = json.loads(body.sized())
+        self.assertEqual((answer[0], lacks["worker"], body.at_end), (1, "tcp://full:1", True))
+        self.assertIn("cannot run this program: no space left", lacks["trouble"])
+
+    def test_a_program_that_is_busy_for_a_moment_is_tried_again(self):
+        class Busy:
+            tries = 0
+
+            def __init__(self, session):
+                self.session, self.process = session, mock.Mock()
+                self.process.poll = lambda: None
+                Busy.tries += 1
+                if Busy.tries < 3:
+                    raise process.WorkerEnded("trapped", "exited with code 126; last output: Text file busy")
+
+        with mock.patch.object(jobs, "ApusWorker", Busy), mock.patch.object(jobs.time, "sleep"):
+            self.assertIsNone(jobs.probe(TERMS.replace('"s"', '"busy"')))
+            self.assertEqual(Busy.tries, 3)
+            Busy.tries = -9
+            self.assertIn("Text file busy", jobs.probe(TERMS.replace('"s"', '"still"')))
+            self.assertEqual(Busy.tries, -6)
 
     def test_hosts_are_compared_side_by_side(self):
         text = jobs.platform_table({"machine": "x86_64", "libc": "glibc 2.41"}, {"machine": "aarch64"})

@@ -1,0 +1,483 @@
+"""The bridge with a real scheduler and real workers, some of them on strange hosts."""
+
+import array
+import asyncio
+import gc
+import json
+import os
+import shutil
+import struct
+import sys
+import tempfile
+import time
+import unittest
+from unittest import mock
+
+SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
+sys.path.insert(0, SOURCES)
+import apus_bridge  # noqa: E402
+import apus_worker  # noqa: E402
+from apus_client import Placement, hosts, placement  # noqa: E402
+from cluster import FORGET, PUT, Client, Cluster, job, kill  # noqa: E402
+
+# No room for any file, as on a full disk, for as long as there is a file `full`.
+FULL = """
+import os
+class Space:
+    f_frsize = 4096
+    def __init__(self, path):
+        self.f_bavail = 0 if os.path.exists(os.path.join(os.environ["TMPDIR"], "full")) else 1 << 30
+os.statvfs = Space
+"""
+
+# Nothing may be run there, as on a file system that is mounted so.
+NOEXEC = """
+import os, posix
+os.chmod = lambda path, mode: posix.chmod(path, mode & (0o666 if str(path).endswith(".part") else 0o777))
+"""
+
+
+class HostsTests(unittest.TestCase):
+    def setUp(self):
+        self.now = 1000.0
+        patch = mock.patch.object(hosts.time, "monotonic", lambda: self.now)
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.hosts = hosts.Hosts()
+        self.slots = {"tcp://a:1": 1, "tcp://a:2": 1, "tcp://b:1": 1}
+        self.assertEqual(set(self.hosts.update(self.slots)), {"tcp://a", "tcp://b"})
+
+    def test_jobs_go_anywhere_until_a_host_is_known_to_be_better(self):
+        self.assertIsNone(self.hosts.choose())
+        self.assertIsNone(self.hosts.choose(has_bounced=True))
+        self.hosts.admit("tcp://a")
+        self.assertIsNone(self.hosts.choose())
+        self.assertEqual(self.hosts.choose(has_bounced=True), {"tcp://a:1", "tcp://a:2"})
+        self.hosts.admit("tcp://b")
+        self.assertIsNone(self.hosts.choose(has_bounced=True))
+
+    def test_failures_far_apart_do_no_harm(self):
+        for _ in range(5):
+            self.hosts.fail("tcp://a", "has no room")
+            self.now += 61
+        self.assertEqual(self.hosts.excluded, {})
+
+    def test_a_host_that_fails_is_left_out_and_gets_other_chances_ever_more_rarely(self):
+        self.hosts.admit("tcp://b")
+        for pause in (3, 60, 300, 300):
+            for _ in range(3):
+                self.hosts.fail("tcp://a", "has no room")
+            self.assertEqual(self.hosts.choose(), {"tcp://b:1"})
+            self.now += pause - 1
+            self.assertEqual(self.hosts.update(self.slots), {})
+            self.now += 1
+            self.assertEqual(self.hosts.update(self.slots), {"tcp://a": "tcp://a:1"})
+        self.assertEqual(self.hosts.news(), [("tcp://a", "has no room")])
+        self.assertEqual(self.hosts.news(), [])
+        self.assertIsNone(self.hosts.verdict())
+        self.hosts.admit("tcp://a")
+        self.assertIsNone(self.hosts.choose())
+
+    def test_a_new_worker_gives_its_host_another_chance_at_once(self):
+        self.hosts.exclude("tcp://a", "has no room")
+        self.assertEqual(set(self.hosts.update(self.slots)), {"tcp://b"})
+        self.assertEqual(set(self.hosts.update({**self.slots, "tcp://a:3": 1})), {"tcp://a", "tcp://b"})
+        self.hosts.update({"tcp://b:1": 1})
+        self.assertEqual(self.hosts.excluded, {})
+
+    def test_it_is_over_when_no_host_is_left_and_each_had_another_chance(self):
+        self.hosts.exclude("tcp://a", "has no room")
+        self.hosts.exclude("tcp://b", "has no room either")
+        self.assertEqual(self.hosts.choose(), set())
+        self.assertEqual(self.hosts.news(), [])
+        self.assertIsNone(self.hosts.verdict())
+        self.now += 3
+        self.hosts.exclude("tcp://a", "has no room")
+        self.hosts.exclude("tcp://b", "has no room either")
+        self.assertEqual(
+            self.hosts.verdict(), "worker host tcp://a has no room\n1 other host cannot be used either"
+        )
+
+
+class StoreTests(unittest.TestCase):
+    """What the program writes to the user's store."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.store = os.path.join(folder.name, "store")
+        source = os.path.join(folder.name, "source")
+        with open(source, "wb") as file:
+            file.write(b"all of it")
+        self.placement = Placement(mock.MagicMock(), None, apus_worker, self.store)
+        self.placement.files["d"] = (source, 9, False)
+        self.path = os.path.join(self.store, "d.apusdata")
+
+    def publish(self):
+        self.placement.publish("d")
+        with open(self.path, "rb") as file:
+            self.assertEqual(file.read(), b"all of it")
+        self.assertEqual(os.listdir(self.store), ["d.apusdata"])
+
+    def test_a_file_of_another_size_is_written_again(self):
+        self.publish()
+        with open(self.path, "wb") as file:
+            file.write(b"all")
+        self.publish()
+        self.placement.data_store = "file://" + self.store
+        os.truncate(self.path, 4)
+        self.publish()
+
+    def test_a_write_that_fails_leaves_nothing(self):
+        def copy(source, target, length):
+            target.write(source.read(4))
+            raise OSError("the disk is full")
+
+        with mock.patch.object(placement.shutil, "copyfileobj", copy):
+            with self.assertRaisesRegex(RuntimeError, "cannot write .*/d.apusdata: OSError: the disk is full"):
+                self.placement.publish("d")
+        self.assertEqual(os.listdir(self.store), [])
+        self.publish()
+
+    def test_an_object_that_is_not_whole_is_not_stored(self):
+        from fsspec.spec import AbstractBufferedFile
+
+        stored, discarded = [], []
+
+        class Object(AbstractBufferedFile):
+            def _initiate_upload(self):
+                pass
+
+            def _upload_chunk(self, final=False):
+                self.buffer.seek(0)
+                stored.append((self.buffer.read(), final))
+                if stored[-1][0] != b"all of it":
+                    raise OSError("the network is down")
+
+            def discard(self):
+                discarded.append(self)
+
+        def open_url(url, mode="rb"):
+            if mode == "rb":
+                raise FileNotFoundError(url)
+            return Object(mock.Mock(), url, mode)
+
+        self.placement.data_store = "s3://bucket"
+        with mock.patch.object(apus_worker, "open_url", open_url):
+            self.placement.publish("d")
+            self.assertEqual((stored, discarded), ([(b"all of it", True)], []))
+            with open(self.placement.files["d"][0], "ab") as file:
+                file.write(b" and more")
+            with self.assertRaisesRegex(RuntimeError, "cannot write s3://bucket/d.apusdata: .*the network is down"):
+                self.placement.publish("d")
+        gc.collect()
+        self.assertEqual((len(stored), len(discarded)), (2, 1))
+
+
+class Task:
+    """A future of a task, as the bridge sees it."""
+
+    def __init__(self, key, status, result=None):
+        self.key, self.status, self.result = key, status, result
+
+    async def exception(self):
+        return self.result
+
+
+class BatchTests(unittest.IsolatedAsyncioTestCase):
+    """What becomes of batches at a cluster that does as the test says."""
+
+    def setUp(self):
+        self.answers, self.submitted, self.gathers = [], {}, []
+        self.bridge = apus_bridge.Bridge(apus_worker, None, None, mock.Mock(write=self.answers.append))
+        self.bridge.terms, self.bridge.session_text = {"session": {"name": "s"}}, "{}"
+        self.client = mock.Mock(status="running", submit=self.submit, gather=self.gather, run=mock.AsyncMock())
+        self.bridge.connection = connection = mock.Mock(client=self.client, slots={})
+        connection.up.is_set = lambda: True
+        connection.key = lambda name, rest="": f"{name} {rest} {len(self.submitted)} {len(self.bridge.batches)}"
+        connection.lacks_half = lambda error: False
+        self.bridge.placement = mock.Mock(data={}, files={})
+        self.bridge.completed = mock.Mock()
+        self.bridge.cancel = mock.AsyncMock()
+
+    def submit(self, function, session, data, jobs, run, task, key, **options):
+        body = apus_worker.Body(jobs)
+        self.submitted[key] = []
+        while not body.at_end:
+            self.submitted[key].append(body.take("Q"))
+            body.sized()
+        return Task(key, "pending")
+
+    async def gather(self, futures, errors):
+        self.gathers.append(list(futures))
+        values = {}
+        for key, future in futures.items():
+            if isinstance(future.result, Exception):
+                raise future.result
+            values[key] = future.result
+        return values
+
+    def batch(self, *numbers):
+        jobs = b"".join(struct.pack("<Q", number) + apus_worker.sized(f"job {number}") for number in numbers)
+        before = set(self.submitted)
+        self.bridge.submit(apus_bridge.Batch(7, 1, "fit", 0, jobs))
+        return (set(self.submitted) - before).pop()
+
+    def records(self, *numbers, payload=b"x"):
+        return b"".join(
+            apus_worker.sized("worker") + apus_worker.sized(struct.pack("<QBdd", number, 0, 0, 0) + apus_worker.sized(payload))
+            for number in numbers
+        )
+
+    def answered(self):
+        """The jobs that were answered, each with its status and payload."""
+        answered = {}
+        for frame in self.answers:
+            self.assertEqual(frame[4], apus_bridge.BATCH, frame)
+            body = apus_worker.Body(frame[13:])
+            while not body.at_end:
+                body.sized()
+                results = apus_worker.Body(body.sized())
+                while not results.at_end:
+                    number, status, *_ = results.take("QBdd")
+                    answered[number] = (status, results.sized().decode())
+        return answered
+
+    async def settle(self):
+        while self.bridge.tasks:
+            await asyncio.gather(*self.bridge.tasks)
+
+    async def test_a_result_that_cannot_be_read_harms_no_other_and_is_given_up(self):
+        good, bad = self.batch(1), self.batch(2, 3)
+        tasks = [
+            Task(good, "finished", b"\0" + self.records(1)), Task(bad, "finished", MemoryError("no memory for it")),
+        ]
+        with mock.patch.object(apus_bridge.asyncio, "sleep", mock.AsyncMock()):
+            await self.bridge.take(self.client, tasks)
+            self.assertEqual(self.answered(), {1: (0, "x")})
+            for _ in range(self.bridge.FETCHES):
+                await self.bridge.take(self.client, tasks[1:])
+        self.assertEqual({number for number, (status, _) in self.answered().items() if status == 16}, {2, 3})
+        self.assertIn("cannot be fetched; MemoryError: no memory for it", self.answered()[3][1])
+        self.assertEqual(self.bridge.batches, {})
+
+    async def test_an_answer_that_makes_no_sense_is_an_answer(self):
+        key = self.batch(1, 2)
+        await self.bridge.take(self.client, [Task(key, "finished", b"\1garbage")])
+        self.assertEqual([status for status, _ in self.answered().values()], [16, 16])
+
+    async def test_what_cannot_be_submitted_is_answered(self):
+        self.client.submit = mock.Mock(side_effect=TypeError("not today"))
+        self.bridge.submit(apus_bridge.Batch(7, 1, "fit", 0, struct.pack("<Q", 5) + apus_worker.sized("job")))
+        self.assertIn("TypeError: not today", self.answered()[5][1])
+        self.assertEqual(self.bridge.batches, {})
+
+    async def test_results_that_are_too_long_for_a_frame_come_in_several(self):
+        key = self.batch(1, 2, 3, 4)
+        record = len(self.records(1))
+        with mock.patch.object(apus_worker, "LONGEST_FRAME", 2 * record + 1):
+            await self.bridge.take(self.client, [Task(key, "finished", b"\0" + self.records(1, 2, 3, 4))])
+        self.assertEqual([len(frame) for frame in self.answers], [13 + 2 * record] * 2)
+        self.assertEqual(sorted(self.answered()), [1, 2, 3, 4])
+
+    async def test_a_run_that_is_stopped_while_it_is_sent_again_is_not(self):
+        self.batch(1)
+        other = apus_bridge.Batch(8, 2, "fit", 0, struct.pack("<Q", 2) + apus_worker.sized("job"))
+        self.bridge.submit(other)
+        self.submitted.clear()
+
+        async def cancel(keys):
+            if len(keys) == 2:
+                await self.bridge.stop(1)
+
+        self.bridge.cancel = cancel
+        self.bridge.collect_from = mock.Mock()
+        await self.bridge.send_again()
+        self.assertEqual(list(self.submitted.values()), [[2]])
+        self.assertEqual(list(self.bridge.batches.values()), [other])
+        self.assertEqual(self.bridge.retries, 1)
+
+    async def test_a_job_that_ends_workers_is_found_within_the_place_of_its_batch(self):
+        self.batch(*range(16))
+        tasks = 0
+        while self.bridge.batches:
+            # There is never more than one task at the cluster.
+            ((key, _),) = self.bridge.batches.items()
+            tasks += 1
+            numbers = self.submitted[key]
+            if 6 in numbers:
+                await self.bridge.take(self.client, [Task(key, "error", type("KilledWorker", (Exception,), {})("killed"))])
+            else:
+                await self.bridge.take(self.client, [Task(key, "finished", b"\0" + self.records(*numbers))])
+            await self.settle()
+        answered = self.answered()
+        self.assertEqual(sorted(answered), list(range(16)))
+        self.assertEqual([number for number, (status, _) in answered.items() if status == 16], [6])
+        # All of them; by fours; the four of one by twos; the two of one by themselves.
+        self.assertEqual(tasks, 1 + 4 + 2 + 2)
+
+    async def test_what_waits_for_a_part_goes_with_its_run(self):
+        key = self.batch(1, 2)
+        await self.bridge.take(self.client, [Task(key, "error", type("KilledWorker", (Exception,), {})("killed"))])
+        await self.settle()
+        ((key, part),) = self.bridge.batches.items()
+        await self.bridge.stop(1)
+        self.bridge.give_up(part, "lost", "it was stopped")
+        self.assertEqual((self.bridge.batches, list(self.submitted.values())), ({}, [[1, 2], [1]]))
+
+    async def test_an_error_of_dask_is_tried_again_twice(self):
+        self.batch(1)
+        for _ in range(3):
+            (key,) = self.bridge.batches
+            self.assertEqual(self.answers, [])
+            with mock.patch.object(apus_bridge.asyncio, "sleep", mock.AsyncMock()):
+                await self.bridge.take(self.client, [Task(key, "error", MemoryError("no memory"))])
+                await self.settle()
+        self.assertIn("MemoryError: no memory", self.answered()[1][1])
+        self.assertEqual(self.bridge.batches, {})
+
+
+class ClusterTests(unittest.TestCase):
+    def setUp(self):
+        self.cluster = Cluster()
+        self.addCleanup(self.cluster.close)
+
+    def client(self, program=PROGRAM, **session):
+        client = Client(self.cluster, SOURCES, program, **session)
+        self.addCleanup(client.close)
+        return client
+
+    def test_a_late_host_without_room_is_left_out_and_said_once(self):
+        self.cluster.worker(1)
+        client = self.client()
+        client.squares(range(3))
+        client.wait(lambda: len(client.results) == 3)
+        self.fill(2)
+        self.cluster.worker(2, threads=4, preload=FULL)
+        for number in range(100, 106):
+            client.submit({number: job(number, "misbehave", deed="sleep", amount=300_000)})
+        client.squares(range(3, 100))
+        client.wait(lambda: len(client.results) == 106 and client.troubles)
+        self.assertEqual({status for status, *_ in client.results.values()}, {0}, client.results)
+        self.assertEqual(client.fatal, [])
+        self.assertEqual(len(client.troubles), 1, client.troubles)
+        self.assertIn("without worker host tcp://127.0.0.2, which cannot be given", client.troubles[0])
+        self.assertIn("no room for", client.troubles[0])
+        self.assertEqual(list(client.status["workers"].values()), [1])
+        # There is room again.
+        os.unlink(self.full)
+        client.wait(lambda: len(client.status["workers"]) == 2, 120)
+        for number in range(200, 205):
+            client.submit({number: job(number, "misbehave", deed="sleep", amount=500_000)})
+        client.wait(lambda: len(client.results) == 111)
+        self.assertEqual(len({client.results[number][2] for number in range(200, 205)}), 5)
+        self.assertEqual(len(client.troubles), 1, client.troubles)
+
+    def fill(self, host):
+        folder = os.path.join(self.cluster.folder, f"host-{host}")
+        os.makedirs(folder)
+        self.full = os.path.join(folder, "full")
+        open(self.full, "w").close()
+
+    def test_a_late_host_that_cannot_run_the_program_ends_nothing(self):
+        self.cluster.worker(1)
+        client = self.client()
+        client.squares(range(3))
+        client.wait(lambda: len(client.results) == 3)
+        self.cluster.worker(2, threads=2, preload=NOEXEC)
+        client.wait(lambda: client.troubles)
+        self.assertIn("without worker host tcp://127.0.0.2, which cannot run this program", client.troubles[0])
+        client.squares(range(3, 50))
+        client.wait(lambda: len(client.results) == 50)
+        self.assertEqual({status for status, *_ in client.results.values()}, {0}, client.results)
+        self.assertEqual(client.fatal, [])
+
+    def test_a_program_that_runs_nowhere_ends_the_work(self):
+        self.cluster.worker(1, preload=NOEXEC)
+        self.cluster.worker(2, preload=NOEXEC)
+        client = self.client()
+        client.squares(range(3))
+        client.wait(lambda: client.fatal)
+        self.assertRegex(client.fatal[0], r"cannot run this program: its worker exited with code 126[^$]*machine ")
+        self.assertIn("1 other host cannot be used either", client.fatal[0])
+        self.assertEqual(client.results, {})
+
+    def test_the_work_ends_when_no_host_has_room(self):
+        self.fill(1)
+        self.cluster.worker(1, preload=FULL)
+        client = self.client()
+        client.squares(range(3))
+        client.wait(lambda: client.fatal)
+        self.assertIn("worker host tcp://127.0.0.1 cannot be given what jobs need", client.fatal[0])
+        self.assertEqual(client.results, {})
+
+    def test_a_program_that_is_built_anew_meanwhile_still_gets_to_later_hosts(self):
+        program = shutil.copy(PROGRAM, os.path.join(self.cluster.folder, "program"))
+        self.cluster.worker(1)
+        client = self.client(program)
+        client.squares([1])
+        client.wait(lambda: client.results)
+        os.unlink(program)
+        with open(program, "w") as file:
+            file.write("another one")
+        self.cluster.worker(2)
+        client.wait(lambda: len(client.status["workers"]) == 2)
+        for number in range(10, 15):
+            client.submit({number: job(number, "misbehave", deed="sleep", amount=500_000)})
+        client.wait(lambda: len(client.results) == 6)
+        self.assertEqual(len({worker for _, _, worker in client.results.values()}), 2)
+        self.assertEqual((client.troubles, client.fatal), ([], []))
+
+    def test_which_job_runs_is_known_without_any_room_on_disk(self):
+        self.cluster.worker(1)
+        client = self.client(jobTimeout=1)
+        client.submit({1: job(1, "misbehave", deed="hang", amount=0)})
+        client.wait(lambda: client.results)
+        self.assertEqual(client.results[1][0], 16)
+        self.assertIn('"timedOut"', client.results[1][1])
+        temporary = os.listdir(os.path.join(self.cluster.folder, "host-1"))
+        self.assertEqual([name for name in temporary if "page" in name], [])
+
+    def test_data_that_is_forgotten_is_let_go_of(self):
+        self.cluster.worker(1)
+        client = self.client()
+        reference, path = "ab" * 32, os.path.join(self.cluster.folder, "numbers")
+        # More than is sent along with a question, and of a digest that no other test has.
+        numbers = [float(os.getpid())] * 100_000
+        with open(path, "wb") as file:
+            file.write(b"APUSDAT1" + struct.pack("<QQQQ", 3, 1, 64, 8 * len(numbers)) + bytes([1, 2, 3]) + bytes(21))
+            file.write(array.array("d", numbers).tobytes())
+        client.send(PUT, reference=reference, path=path)
+        client.wait(lambda: client.stored)
+        self.assertEqual(client.stored, {reference: None})
+        client.submit({1: job(1, "sum-shared", numbers={"digest": {"hexadecimal": reference}})})
+        client.wait(lambda: client.results)
+        output = json.loads(client.results[1][1])
+        self.assertEqual(output["sum"], sum(numbers))
+
+        def mapped():
+            with open(f"/proc/{output['pid']}/maps") as maps:
+                return [line for line in maps if f".{client.session}" in line and "/dev/shm/" in line]
+
+        self.assertEqual(len(mapped()), 1)
+        client.send(FORGET, reference=reference)
+        client.wait(lambda: not mapped())
+
+    def test_a_client_that_is_lost_with_its_bridge_holds_no_slot(self):
+        self.cluster.worker(1)
+        lost = self.client()
+        lost.submit({1: job(1, "misbehave", deed="nothing", amount=0)})
+        lost.wait(lambda: lost.results)
+        process = int(lost.results[1][1].strip('"').split()[1])
+        lost.submit({2: job(2, "misbehave", deed="hang", amount=0)})
+        time.sleep(1)
+        kill(lost.bridge)
+        client = self.client()
+        client.squares([5])
+        client.wait(lambda: client.results, 30)
+        self.assertEqual(client.results[5][:2], (0, "25"))
+        self.assertFalse(os.path.exists(f"/proc/{process}"))
+
+
+if __name__ == "__main__":
+    unittest.main()
