@@ -273,4 +273,43 @@ CASES = [
     Case(
         "svc-letter", "letter", "svc", ["c=10"],
         _both("svm", "SVC", C=10.0) | {"libsvm": _library("Libsvm")}, "accuracy", counted_work=_kernel_work),
+    Case(
+        "svr-diamonds", "diamonds-log", "svr", ["c=10"], _both("svm", "SVR", C=10.0), "r2", standardize=True,
+        repeats=5),
+    Case(
+        "linear-svc-letter", "letter", "linear-svc", [],
+        {"sklearn": _sklearn("svm", "LinearSVC", dual=False, max_iter=1000)}, "accuracy", standardize=True),
+    Case(
+        "tree-diamonds", "diamonds", "decision-tree-regressor", [],
+        {"sklearn": _sklearn("tree", "DecisionTreeRegressor", random_state=0)}, "r2"),
+    Case(
+        "extra-trees-letter", "letter", "extra-trees-classifier", [],
+        _both("ensemble", "ExtraTreesClassifier", **FOREST), "accuracy"),
+    Case(
+        "neighbours-letter", "letter", "k-neighbours-classifier", [],
+        _both("neighbors", "KNeighborsClassifier")
+        | {"sklearn brute": _sklearn("neighbors", "KNeighborsClassifier", algorithm="brute")}, "accuracy"),
+    Case(
+        "neighbours-diamonds", "diamonds", "k-neighbours-regressor", [],
+        _both("neighbors", "KNeighborsRegressor"), "r2", standardize=True),
+    Case(
+        "bayes-letter", "letter", "gaussian-naive-bayes", [], {"sklearn": _sklearn("naive_bayes", "GaussianNB")},
+        "accuracy", repeats=5),
+    Case(
+        "stochastic-flights", "flights-binary", "sgd-classifier",
+        ["loss=logLoss", "maxIterations=10", "tolerance=null"],
+        {
+            "sklearn": _sklearn(
+                "linear_model", "SGDClassifier", loss="log_loss", max_iter=10, tol=None, random_state=0)
+        }, "accuracy", standardize=True),
+    Case(
+        "elastic-net-diamonds", "diamonds", "elastic-net", ["alpha=0.1"],
+        {
+            "sklearn": _sklearn("linear_model", "ElasticNet", alpha=0.1, precompute=True),
+            "sklearn, no Gram": _sklearn("linear_model", "ElasticNet", alpha=0.1),
+        }, "r2", repeats=5, work=_gram_work),
+    Case(
+        "mini-batch-k-means-letter", "letter", "mini-batch-k-means", ["clusterCount=50"],
+        {"sklearn": _sklearn("cluster", "MiniBatchKMeans", n_clusters=50, n_init=3, random_state=0)}, "inertia",
+        unsupervised=True),
 ]  # fmt: skip

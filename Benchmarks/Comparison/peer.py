@@ -22,12 +22,12 @@ def timed(work):
 def main():
     name, peer, threads, folder = sys.argv[1], sys.argv[2], int(sys.argv[3]), pathlib.Path(sys.argv[4])
     from cases import CASES
-    from data import Split
+    from data import NUMBERS, Split
 
     case = next(case for case in CASES if case.name == name)
     split = Split(case.data, case.standardize, folder)
     target = None if case.unsupervised else split.train_target
-    if case.unsupervised or case.data not in ("diamonds", "flights-regression"):
+    if case.unsupervised or case.data not in NUMBERS:
         classes = {label: index for index, label in enumerate(np.unique(split.train_target))}
         encode = np.vectorize(classes.get)
         split.test_target = encode(split.test_target)
