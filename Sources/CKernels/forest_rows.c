@@ -63,6 +63,17 @@ int32_t forest_gather_shares(const forest_share *shares, const int64_t *targets,
   return differences == 0;
 }
 
+CKERNELS_CLONES
+void forest_mark_sides(uint16_t *codes, int64_t count, int32_t last_left, int32_t missing_code, int32_t missing_left) {
+  const uint16_t last = (uint16_t)last_left;
+  if (missing_code < 0) {
+    for (int64_t i = 0; i < count; i++) codes[i] = codes[i] > last;
+    return;
+  }
+  const uint16_t missing = (uint16_t)missing_code, missing_side = missing_left ? 0 : 1;
+  for (int64_t i = 0; i < count; i++) codes[i] = codes[i] == missing ? missing_side : codes[i] > last;
+}
+
 int32_t forest_gather_counts(const int32_t *all_classes, const int32_t *all_counts, const uint32_t *rows,
                              int64_t count, int32_t *classes, int32_t *counts, int32_t *totals,
                              int32_t class_count, int64_t *total, double *squares) {

@@ -41,6 +41,10 @@ typedef struct {
 uint32_t forest_gather_codes_8(const uint8_t *column, const uint32_t *rows, int64_t count, uint16_t *codes);
 uint32_t forest_gather_codes_16(const uint16_t *column, const uint32_t *rows, int64_t count, uint16_t *codes);
 
+// Replaces codes by 0 for those that go left, up to `last_left`, and 1 for the others; missing ones (of a negative
+// code, none) go left where `missing_left` is not 0.
+void forest_mark_sides(uint16_t *codes, int64_t count, int32_t last_left, int32_t missing_code, int32_t missing_left);
+
 // Which codes go left: those up to `last_left` and `also_left` (negative for none), or, where `table` is not
 // NULL, those whose byte in it is not 0.
 typedef struct {

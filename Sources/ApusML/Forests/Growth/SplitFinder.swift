@@ -201,12 +201,8 @@ final class SplitFinder<Statistics: NodeStatistics> {
       candidate.threshold = bins.threshold(near: threshold, after: candidate.lastLeft)
       candidate.missingLeft = hasMissing ? coin : nil
     }
-    for index in 0..<count {
-      let code = Int32(codes.base[index])
-      let isLeft =
-        code == bins.missingCode ? candidate.missingLeft == true : code <= candidate.lastLeft
-      codes.base[index] = isLeft ? 0 : 1
-    }
+    forest_mark_sides(
+      codes.base, Int64(count), candidate.lastLeft, bins.missingCode, candidate.missingLeft == true ? 1 : 0)
     candidate.decrease =
       statistics.bestSplit(
         codes: codes.base, count: count, lowest: 0, highest: 1, missingCode: -1, limits: limits
