@@ -17,7 +17,7 @@ SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
 sys.path.insert(0, SOURCES)
 import apus_bridge  # noqa: E402
 import apus_worker  # noqa: E402
-from apus_client import Placement, hosts, placement  # noqa: E402
+from apus_client import Connection, Placement, connection as connection_module, hosts, placement  # noqa: E402
 from cluster import FORGET, PUT, Client, Cluster, job, kill  # noqa: E402
 
 # No room for any file, as on a full disk, for as long as there is a file `full`.
@@ -97,6 +97,23 @@ class HostsTests(unittest.TestCase):
         self.assertEqual(
             self.hosts.verdict(), "worker host tcp://a has no room\n1 other host cannot be used either"
         )
+
+
+class ConnectionTests(unittest.IsolatedAsyncioTestCase):
+    async def test_why_it_cannot_connect_again_is_known(self):
+        terms = {"scheduler": "tcp://a:1", "session": {"name": "s"}}
+        connection = Connection(terms, apus_worker, "", mock.AsyncMock())
+        outcomes = [OSError("nobody answers"), RuntimeError("it has another version"), OSError("nobody answers"), None]
+        refusals = []
+
+        async def pause(seconds):
+            refusals.append(connection.refusal)
+
+        connection.open = mock.AsyncMock(side_effect=outcomes)
+        with mock.patch.object(connection_module.asyncio, "sleep", pause):
+            await connection.reconnect(mock.AsyncMock())
+        self.assertEqual(refusals, [None, "it has another version", None])
+        self.assertIsNone(connection.refusal)
 
 
 class StoreTests(unittest.TestCase):
