@@ -209,6 +209,13 @@ import Testing
         "--backend", "dask", "--scheduler", "tcp://127.0.0.1:9", "--connect-timeout", "0.5",
       ], environment: Self.environment(try Scratch()))
     #expect(run.status != 0 && run.errors.contains("tcp://127.0.0.1:9"), "\(run.errors)")
+    #expect(!run.errors.contains("without TLS"), "\(run.errors)")
+    // An address for documentation, which nobody has.
+    let far = try ApusBinary.run(
+      arguments: Self.search + [
+        "--backend", "dask", "--scheduler", "tcp://192.0.2.1:9", "--connect-timeout", "0.5",
+      ], environment: Self.environment(try Scratch()))
+    #expect(far.status != 0 && far.errors.contains("tcp://192.0.2.1:9 is used without TLS"), "\(far.errors)")
   }
 
   @Test func withoutDaskItSaysWhatToInstall() throws {
