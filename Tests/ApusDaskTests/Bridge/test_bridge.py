@@ -191,6 +191,10 @@ class StoreTests(unittest.TestCase):
         self.assertEqual((len(stored), len(discarded)), (2, 1))
 
 
+class KilledWorker(Exception):
+    """What Dask says of a task that several of its workers ended with."""
+
+
 class Task:
     """A future of a task, as the bridge sees it."""
 
@@ -242,7 +246,8 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
 
     def records(self, *numbers, payload=b"x"):
         return b"".join(
-            apus_worker.sized("worker") + apus_worker.sized(struct.pack("<QBdd", number, 0, 0, 0) + apus_worker.sized(payload))
+            apus_worker.sized("worker")
+            + apus_worker.sized(struct.pack("<QBdd", number, 0, 0, 0) + apus_worker.sized(payload))
             for number in numbers
         )
 
@@ -323,7 +328,7 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
             tasks += 1
             numbers = self.submitted[key]
             if 6 in numbers:
-                await self.bridge.take(self.client, [Task(key, "error", type("KilledWorker", (Exception,), {})("killed"))])
+                await self.bridge.take(self.client, [Task(key, "error", KilledWorker("killed"))])
             else:
                 await self.bridge.take(self.client, [Task(key, "finished", b"\0" + self.records(*numbers))])
             await self.settle()
@@ -335,7 +340,7 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
 
     async def test_what_waits_for_a_part_goes_with_its_run(self):
         key = self.batch(1, 2)
-        await self.bridge.take(self.client, [Task(key, "error", type("KilledWorker", (Exception,), {})("killed"))])
+        await self.bridge.take(self.client, [Task(key, "error", KilledWorker("killed"))])
         await self.settle()
         ((key, part),) = self.bridge.batches.items()
         await self.bridge.stop(1)
