@@ -131,8 +131,14 @@ class Bridge:
 
     async def watch(self):
         """Says every second how the cluster is."""
+        refusal = None
         while True:
             trouble = await self.look()
+            if refusal != self.connection.refusal:
+                refusal = self.connection.refusal
+                if refusal:
+                    message = f"cannot connect to the scheduler {self.connection.address} again: {refusal}"
+                    self.report(TROUBLE, message=message, fatal=False)
             facts = {"scheduler": trouble} if trouble else {}
             self.report(
                 STATUS, workers=self.slots(), waiting=len(self.batches), retries=self.retries, **facts

@@ -31,6 +31,12 @@ import Testing
     return run.output
   }
 
+  /// What is written down of the local cluster.
+  private static func state(_ scratch: Scratch) throws -> [String: Any] {
+    let facts = try Data(contentsOf: URL(fileURLWithPath: scratch.path("state/apus/cluster/cluster.json")))
+    return try #require(JSONSerialization.jsonObject(with: facts) as? [String: Any])
+  }
+
   /// The addresses at which the processes of the local cluster wait for connections.
   private static func listeningAddresses(_ scratch: Scratch) throws -> [String] {
     try python(
@@ -49,8 +55,7 @@ import Testing
 
   /// The masks of blocked signals of the processes of the local cluster: one that blocks them must be killed.
   private static func blockedSignals(_ scratch: Scratch) throws -> [UInt64] {
-    let facts = try Data(contentsOf: URL(fileURLWithPath: scratch.path("state/apus/cluster/cluster.json")))
-    let state = try #require(JSONSerialization.jsonObject(with: facts) as? [String: Any])
+    let state = try state(scratch)
     let processes = try [#require(state["scheduler"] as? Int)] + #require(state["workers"] as? [Int])
     return try processes.map { process in
       let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
@@ -104,6 +109,43 @@ import Testing
     let down = try ApusBinary.run(arguments: ["cluster", "down"], environment: environment)
     #expect(down.status == 0, "\(down.errors)")
     #expect(try ApusBinary.run(arguments: ["cluster", "status"], environment: environment).status == 3)
+  }
+
+  @Test func endingAClusterEndsItsProcessesAndNoOthers() throws {
+    let scratch = try Scratch()
+    let environment = Self.environment(scratch)
+    // Python takes no module from the current folder.
+    let here = URL(fileURLWithPath: scratch.path("here"))
+    try FileManager.default.createDirectory(at: here, withIntermediateDirectories: true)
+    try Data("raise SystemExit('mistaken')".utf8).write(to: here.appendingPathComponent("dask.py"))
+    let up = try ApusBinary.run(
+      arguments: ["cluster", "up", "--workers", "1"], in: here, environment: environment)
+    #expect(up.status == 0, "\(up.errors)")
+    var state = try Self.state(scratch)
+    let scheduler = try Int32(#require(state["scheduler"] as? Int))
+    let worker = try Int32(#require((state["workers"] as? [Int])?.first))
+    // Without its scheduler it is not up; its worker, which waits for another one, is ended all the same.
+    kill(scheduler, SIGKILL)
+    while !Task.isCancelled,
+      try ApusBinary.run(arguments: ["cluster", "status"], environment: environment).status != 3
+    { Thread.sleep(forTimeInterval: 0.1) }
+    #expect(try ApusBinary.shell("ps -o stat= -p \(worker)").output.contains { "SR".contains($0) })
+    #expect(try ApusBinary.run(arguments: ["cluster", "down"], environment: environment).status == 0)
+    #expect(try !ApusBinary.shell("ps -o stat= -p \(worker)").output.contains { "SR".contains($0) })
+
+    // Numbers that other processes have by now.
+    let other = Process()
+    other.executableURL = URL(fileURLWithPath: "/bin/sleep")
+    other.arguments = ["600"]
+    try other.run()
+    defer { kill(other.processIdentifier, SIGKILL) }
+    state["scheduler"] = Int(other.processIdentifier)
+    state["workers"] = [Int(other.processIdentifier)]
+    let folder = URL(fileURLWithPath: scratch.path("state/apus/cluster"))
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try JSONSerialization.data(withJSONObject: state).write(to: folder.appendingPathComponent("cluster.json"))
+    #expect(try ApusBinary.run(arguments: ["cluster", "down"], environment: environment).status == 3)
+    #expect(kill(other.processIdentifier, 0) == 0 && other.isRunning)
   }
 
   @Test func aKilledClientLeavesNothingAndItsStudyGoesOn() throws {
@@ -167,6 +209,13 @@ import Testing
         "--backend", "dask", "--scheduler", "tcp://127.0.0.1:9", "--connect-timeout", "0.5",
       ], environment: Self.environment(try Scratch()))
     #expect(run.status != 0 && run.errors.contains("tcp://127.0.0.1:9"), "\(run.errors)")
+    #expect(!run.errors.contains("without TLS"), "\(run.errors)")
+    // An address for documentation, which nobody has.
+    let far = try ApusBinary.run(
+      arguments: Self.search + [
+        "--backend", "dask", "--scheduler", "tcp://192.0.2.1:9", "--connect-timeout", "0.5",
+      ], environment: Self.environment(try Scratch()))
+    #expect(far.status != 0 && far.errors.contains("tcp://192.0.2.1:9 is used without TLS"), "\(far.errors)")
   }
 
   @Test func withoutDaskItSaysWhatToInstall() throws {

@@ -205,6 +205,21 @@ import Testing
     await second.close()
   }
 
+  @Test func aBridgeThatStandsStillIsKilled() async throws {
+    let cluster = try LocalDask(workers: 1)
+    let python = cluster.folder.appendingPathComponent("python").path
+    let number = cluster.folder.appendingPathComponent("number").path
+    try "#!/bin/sh\necho $$ > '\(number)'\nexec '\(LocalDask.python)' \"$@\"\n".write(
+      toFile: python, atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: python)
+    let backend = try await DaskBackend(cluster) { $0.python = python }
+    let text = try String(contentsOfFile: number, encoding: .utf8)
+    let bridge = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    kill(bridge, SIGSTOP)
+    await backend.close()
+    #expect(kill(bridge, 0) != 0)
+  }
+
   @Test func aSchedulerThatComesLaterIsWaitedFor() async throws {
     let cluster = try LocalDask(workers: 0)
     cluster.killScheduler()

@@ -56,6 +56,13 @@ struct ClusterOptions: ParsableArguments {
       .invalidParameter, "the cluster options are for --backend dask", hint: "add --backend dask")
   }
 
+  /// Whether a scheduler is reached over a network without TLS.
+  private static func isUnprotected(_ address: String) -> Bool {
+    let host = address.trimmingPrefix("tcp://")
+    return host.count < address.count
+      && !["127.", "localhost:", "[::1]:"].contains { host.hasPrefix($0) }
+  }
+
   /// Connects to the cluster.
   ///
   /// - Throws: ``ApusError`` of kind `invalidParameter`, or of kind `job` when it does not answer.
@@ -70,6 +77,11 @@ struct ClusterOptions: ParsableArguments {
     // Containers are told of their cluster by the environment.
     let environment = ProcessInfo.processInfo.environment
     let address = try scheduler ?? environment["APUS_SCHEDULER"] ?? LocalCluster.running().address
+    if Self.isUnprotected(address) {
+      Report.note(
+        "\(address) is used without TLS: who can reach it, or answers in its place, can run programs on the "
+          + "cluster and on this machine; 'apus cluster certs' makes certificates for tls://")
+    }
     let folder = certificates ?? (address.hasPrefix("tls:") ? environment["APUS_CERTIFICATES"] : nil)
     settings.security = folder.map { ClusterCertificates(folder: $0).security }
     settings.dataStore = dataStore

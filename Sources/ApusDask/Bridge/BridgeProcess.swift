@@ -5,7 +5,10 @@ import Synchronization
 
 /// The Python process between this program and the scheduler, and the threads that talk to it.
 final class BridgeProcess: Sendable {
+  /// Seconds for a bridge to end that was asked to, more than its own steps toward it take together.
+  private static let patience = 40.0
   private let outgoing: FileHandle
+  private let identifier: Int32
   private let writing = DispatchQueue(label: "apus.bridge.write")
   private let ended = Mutex<(status: Int32?, waiting: [UnsafeContinuation<Void, Never>])>((nil, []))
   private let lastLines = Mutex<[String]>([])
@@ -43,6 +46,7 @@ final class BridgeProcess: Sendable {
         hint: "install Python 3 with Dask, or name another interpreter in APUS_PYTHON", cause: error)
     }
     outgoing = input.fileHandleForWriting
+    identifier = process.processIdentifier
     // What is written to a bridge that has just ended must not end this program.
     signal(SIGPIPE, SIG_IGN)
     Thread.detachNewThread { [self] in
@@ -70,9 +74,14 @@ final class BridgeProcess: Sendable {
     }
   }
 
-  /// Lets the bridge clear up and end, and waits until it has.
+  /// Lets the bridge clear up and end, and waits until it has; one that stands still is killed.
   func close() async {
     writing.async { [self] in try? outgoing.close() }
+    DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) { [weak self] in
+      guard let self else { return }
+      // Once it has been waited for, its number may be another process's.
+      if ended.withLock({ $0.status == nil }) { kill(identifier, SIGKILL) }
+    }
     await withUnsafeContinuation { continuation in
       let hasEnded = ended.withLock { state in
         if state.status == nil { state.waiting.append(continuation) }

@@ -35,6 +35,7 @@ class Connection:
         self.heard = time.monotonic()
         self.up = asyncio.Event()
         self.reconnecting = None
+        self.refusal = None  # why it cannot connect to a scheduler that answers
         self.patience = max(self.PATIENCE, terms.get("timeout", 10))
         self.keys = 0
         self.leaving = set()
@@ -129,8 +130,12 @@ class Connection:
         while True:
             try:
                 await self.open()
+                self.refusal = None
                 break
-            except Exception:
+            except Exception as error:
+                # Waiting helps where nobody answers, and not where the scheduler has become another version.
+                is_absent = isinstance(error, (OSError, asyncio.TimeoutError))
+                self.refusal = None if is_absent else str(error) or type(error).__name__
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, self.PAUSE)
         await self.on_reconnected()

@@ -10,6 +10,6 @@ from .jobs import describe, end_run, end_session, ended, forget, probe, run_batc
 from .wire import LONGEST_FRAME, Body, frame, sized
 
 __all__ = [
-    "Blobs", "Body", "LONGEST_FRAME", "NO_FILE", "describe", "end_run", "end_session", "ended", "fetch_blob", "file_digest",
-    "forget", "frame", "has_blob", "open_url", "probe", "reason_of", "run_batch", "sized", "store_part",
+    "Blobs", "Body", "LONGEST_FRAME", "NO_FILE", "describe", "end_run", "end_session", "ended", "fetch_blob",
+    "file_digest", "forget", "frame", "has_blob", "open_url", "probe", "reason_of", "run_batch", "sized", "store_part",
 ]

@@ -17,7 +17,7 @@ SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
 sys.path.insert(0, SOURCES)
 import apus_bridge  # noqa: E402
 import apus_worker  # noqa: E402
-from apus_client import Placement, hosts, placement  # noqa: E402
+from apus_client import Connection, Placement, connection as connection_module, hosts, placement  # noqa: E402
 from cluster import FORGET, PUT, Client, Cluster, job, kill  # noqa: E402
 
 # No room for any file, as on a full disk, for as long as there is a file `full`.
@@ -99,6 +99,23 @@ class HostsTests(unittest.TestCase):
         )
 
 
+class ConnectionTests(unittest.IsolatedAsyncioTestCase):
+    async def test_why_it_cannot_connect_again_is_known(self):
+        terms = {"scheduler": "tcp://a:1", "session": {"name": "s"}}
+        connection = Connection(terms, apus_worker, "", mock.AsyncMock())
+        outcomes = [OSError("nobody answers"), RuntimeError("it has another version"), OSError("nobody answers"), None]
+        refusals = []
+
+        async def pause(seconds):
+            refusals.append(connection.refusal)
+
+        connection.open = mock.AsyncMock(side_effect=outcomes)
+        with mock.patch.object(connection_module.asyncio, "sleep", pause):
+            await connection.reconnect(mock.AsyncMock())
+        self.assertEqual(refusals, [None, "it has another version", None])
+        self.assertIsNone(connection.refusal)
+
+
 class StoreTests(unittest.TestCase):
     """What the program writes to the user's store."""
 
@@ -174,6 +191,10 @@ class StoreTests(unittest.TestCase):
         self.assertEqual((len(stored), len(discarded)), (2, 1))
 
 
+class KilledWorker(Exception):
+    """What Dask says of a task that several of its workers ended with."""
+
+
 class Task:
     """A future of a task, as the bridge sees it."""
 
@@ -225,7 +246,8 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
 
     def records(self, *numbers, payload=b"x"):
         return b"".join(
-            apus_worker.sized("worker") + apus_worker.sized(struct.pack("<QBdd", number, 0, 0, 0) + apus_worker.sized(payload))
+            apus_worker.sized("worker")
+            + apus_worker.sized(struct.pack("<QBdd", number, 0, 0, 0) + apus_worker.sized(payload))
             for number in numbers
         )
 
@@ -306,7 +328,7 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
             tasks += 1
             numbers = self.submitted[key]
             if 6 in numbers:
-                await self.bridge.take(self.client, [Task(key, "error", type("KilledWorker", (Exception,), {})("killed"))])
+                await self.bridge.take(self.client, [Task(key, "error", KilledWorker("killed"))])
             else:
                 await self.bridge.take(self.client, [Task(key, "finished", b"\0" + self.records(*numbers))])
             await self.settle()
@@ -318,7 +340,7 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
 
     async def test_what_waits_for_a_part_goes_with_its_run(self):
         key = self.batch(1, 2)
-        await self.bridge.take(self.client, [Task(key, "error", type("KilledWorker", (Exception,), {})("killed"))])
+        await self.bridge.take(self.client, [Task(key, "error", KilledWorker("killed"))])
         await self.settle()
         ((key, part),) = self.bridge.batches.items()
         await self.bridge.stop(1)

@@ -88,7 +88,7 @@ struct ClusterDownCommand: AsyncParsableCommand {
         apus cluster down
       """)
 
-  func run() async throws { await (try LocalCluster.running()).stop() }
+  func run() async throws { await (try LocalCluster.last()).stop() }
 }
 
 /// `apus cluster certs`: certificates for a cluster with TLS.
