@@ -155,6 +155,24 @@ import Testing
     #expect(lines[2].contains("60, 60 of them on part of the rows"), "\(list.output)")
     #expect(
       try ApusBinary.run("study", "show", other).output.contains("fits: 60, 60 of them on part of the rows"))
+    // A row for each part of the rows that a candidate was tried on, as the search itself prints them.
+    let whole = try ApusBinary.run(arguments: halving + ["--json"])
+    let report = try JSONDecoder.jobs.decode(ParameterValue.self, from: Data(whole.output.utf8))
+    guard case .object(let entries) = report, case .list(let searched) = entries["results"] else {
+      throw CocoaError(.fileReadCorruptFile)
+    }
+    func essence(_ row: [String: ParameterValue]) -> String {
+      ["iter", "n_resources", "mean_test_score", "rank_test_score", "params"].map { "\(row[$0] ?? .null)" }
+        .joined(
+          separator: " ")
+    }
+    let rows = try table(other).map(essence).sorted()
+    #expect(rows.count == 12 && rows[0].hasPrefix("0 30 ") && rows[11].hasPrefix("1 90 "))
+    #expect(
+      rows
+        == searched.map { row in
+          if case .object(let cells) = row { essence(cells) } else { "" }
+        }.sorted())
     let json = try ApusBinary.run("study", "list", one, other, "--json").json()
     let studies = try #require(json["studies"] as? [[String: Any]])
     #expect(studies.map { $0["file"] as? String } == [one, other])

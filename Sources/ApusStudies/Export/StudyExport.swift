@@ -26,8 +26,8 @@ public enum StudyExportFormat: String, Sendable, CaseIterable {
 }
 
 extension Study {
-  /// Writes a row for each candidate of which a fold was tried, with the columns of scikit-learn's
-  /// `cv_results_`.
+  /// Writes a row for each candidate of which a fold was tried, with the columns of scikit-learn's `cv_results_`; where
+  /// candidates were tried on parts of the rows, a row for each part.
   ///
   /// - Parameters:
   ///   - format: how.
@@ -39,18 +39,18 @@ extension Study {
 
   private func writeTable(as format: StudyExportFormat, _ write: (Data) throws -> Void) throws {
     let columns = try columns()
-    let ranking = try ranking()
+    let ranking = try tableRanking(columns)
     switch format {
     case .csv:
       try write(Data(ResultTable.line(columns.names.map { .string($0) }).utf8))
-      try forEachCandidate(ranking: ranking) {
+      try forEachRow(columns, ranking) {
         try write(Data(ResultTable.line(columns.cells(of: $0)).utf8))
       }
     case .json:
       let encoder = JSONEncoder.jobs
       let names = columns.names
       var separator = "[\n"
-      try forEachCandidate(ranking: ranking) { candidate in
+      try forEachRow(columns, ranking) { candidate in
         let object = ResultTable.object(names, columns.cells(of: candidate))
         try write(Data(separator.utf8) + encoder.encode(object))
         separator = ",\n"
@@ -58,9 +58,9 @@ extension Study {
       try write(Data((separator == "[\n" ? "[]\n" : "\n]\n").utf8))
     case .npy:
       var layout = StructuredArrayLayout(names: columns.names)
-      try forEachCandidate(ranking: ranking) { layout.widen(to: columns.cells(of: $0)) }
+      try forEachRow(columns, ranking) { layout.widen(to: columns.cells(of: $0)) }
       try write(layout.header)
-      try forEachCandidate(ranking: ranking) { try write(layout.record(columns.cells(of: $0))) }
+      try forEachRow(columns, ranking) { try write(layout.record(columns.cells(of: $0))) }
     }
   }
 
@@ -84,6 +84,35 @@ extension Study {
     isOpen = false
     guard fclose(file) == 0, rename(temporary, path) == 0 else {
       throw ApusError.systemFailure("cannot write", path)
+    }
+  }
+
+  /// The places of the rows of the table.
+  private func tableRanking(_ columns: ResultColumns) throws -> StudyRanking {
+    guard columns.hasStages else { return try ranking() }
+    var ranking = StudyRanking(metricCount: description.metrics.count)
+    try forEachStoredCandidate { _, candidate in
+      for resource in stages(candidate) { ranking.add(means(candidate, resource), resource: resource) }
+    }
+    ranking.finish()
+    return ranking
+  }
+
+  /// Calls a function with each row of the table; one candidate is in memory at a time.
+  private func forEachRow(
+    _ columns: ResultColumns, _ ranking: StudyRanking, _ body: (CandidateResult) throws -> Void
+  ) throws {
+    guard columns.hasStages else { return try forEachCandidate(ranking: ranking, body) }
+    let names = try names()
+    var row = 0
+    try forEachStoredCandidate { index, candidate in
+      for (iteration, resource) in stages(candidate).enumerated() {
+        try body(
+          try result(
+            candidate, at: index, names: names, ranking,
+            stage: (iteration: iteration, resource: resource, row: row)))
+        row += 1
+      }
     }
   }
 

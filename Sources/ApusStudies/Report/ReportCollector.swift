@@ -23,13 +23,13 @@ struct ReportCollector {
     let progress = try study.progress()
     let position = try study.position(of: description.refitMetric)
     var numbers: [Int] = []
-    var ends: [(time: Double, mean: Double)] = []
+    var ends: [(time: Double, mean: Double, resource: Int)] = []
     var curves: [ReportData.Curve] = []
     let (ranking, leaders) = try study.survey(leaders: Self.mostLeaders, by: position) {
       index, candidate, means in
       numbers.append(candidate.number)
-      if let mean = means?[position], mean.isFinite, isWhole(candidate) {
-        ends.append((candidate.lastFinished, mean))
+      if let mean = means?[position], mean.isFinite {
+        ends.append((candidate.lastFinished, mean, study.resource(candidate)))
       }
       if progress.partialFits > 0, curves.count < Self.mostCurves,
         let curve = curve(candidate, at: index, position)
@@ -109,11 +109,6 @@ struct ReportCollector {
     }
   }
 
-  /// Whether all folds were tried with all of their rows.
-  private func isWhole(_ candidate: StoredCandidate) -> Bool {
-    (0..<study.description.foldCount).allSatisfy { candidate.fits[$0] != nil }
-  }
-
   /// The means of a candidate that was tried on several parts of the rows.
   private func curve(_ candidate: StoredCandidate, at index: Int, _ position: Int) -> ReportData.Curve? {
     let folds = study.description.foldCount
@@ -141,8 +136,11 @@ struct ReportCollector {
     }
   }
 
-  private func bestSoFar(_ ends: [(time: Double, mean: Double)]) -> [ReportData.Step] {
+  /// By those that learnt from the most rows that any candidate did: others' scores are not to be compared with theirs.
+  private func bestSoFar(_ ends: [(time: Double, mean: Double, resource: Int)]) -> [ReportData.Step] {
     var steps: [ReportData.Step] = []
+    let most = ends.map(\.resource).max()
+    let ends = ends.filter { $0.resource == most }
     for end in ends.sorted(by: { $0.time < $1.time }) where end.mean > steps.last?.best ?? -.infinity {
       steps.append(ReportData.Step(time: end.time, best: end.mean))
     }

@@ -188,6 +188,16 @@ extension Study {
     return rows.map { $0 == 0 ? description.rowCount : $0 } ?? 0
   }
 
+  /// The parts of the rows that a candidate was tried on all folds with, ascending, as numbers of rows of the data set;
+  /// its ``resource(_:)`` is one of them whether all folds were tried or not. Empty for a candidate without fits.
+  func stages(_ candidate: StoredCandidate) -> [Int] {
+    guard !candidate.fits.isEmpty else { return [] }
+    var folds: [Int: Int] = [:]
+    for key in candidate.fits.keys { folds[key / description.foldCount, default: 0] += 1 }
+    let whole = folds.filter { $0.value == description.foldCount }.keys
+    return Set(whole.map { $0 == 0 ? description.rowCount : $0 } + [resource(candidate)]).sorted()
+  }
+
   /// What became of a candidate on each fold, having learnt from as many rows as ``resource(_:)`` says.
   func fits(_ candidate: StoredCandidate, _ resource: Int) -> [TriedFit?] {
     let first = resource < description.rowCount ? resource * description.foldCount : 0
@@ -204,29 +214,38 @@ extension Study {
   }
 
   /// The mean of each metric; nil when no fold was tried.
-  private func means(_ candidate: StoredCandidate, _ resource: Int) -> [Double]? {
+  func means(_ candidate: StoredCandidate, _ resource: Int) -> [Double]? {
     guard !candidate.fits.isEmpty else { return nil }
     let fits = fits(candidate, resource)
     return description.metrics.indices.map { meanAndDeviation(scores(fits, $0)).mean }
   }
 
+  /// A candidate with its scores.
+  ///
+  /// - Parameters:
+  ///   - index: its number in the study, from 0.
+  ///   - names: the hyperparameters that vary, by estimator.
+  ///   - ranking: its places; 0 without one.
+  ///   - stage: which part of the rows it learnt from, where it is to be said even if that is all of them, and the row of
+  ///     the ranking; its ``resource(_:)`` and its number unless given.
   func result(
-    _ candidate: StoredCandidate, at index: Int, names: [String: Set<String>], _ ranking: StudyRanking?
+    _ candidate: StoredCandidate, at index: Int, names: [String: Set<String>], _ ranking: StudyRanking?,
+    stage: (iteration: Int, resource: Int, row: Int)? = nil
   ) throws -> CandidateResult {
     let estimator = try AnyEstimator(
       named: candidate.estimator, parameters: try CandidateText.values(candidate.parameters))
     let names = names[candidate.estimator] ?? []
-    let resource = resource(candidate)
+    let resource = stage?.resource ?? resource(candidate)
     let fits = fits(candidate, resource)
     return CandidateResult(
       index: index, estimator: estimator, parameters: estimator.parameters.filter { names.contains($0.key) },
-      stage: resource < description.rowCount
-        ? SearchStage(candidate: index, iteration: 0, resource: resource) : nil,
+      stage: stage != nil || resource < description.rowCount
+        ? SearchStage(candidate: index, iteration: stage?.iteration ?? 0, resource: resource) : nil,
       scores: description.metrics.enumerated().map { position, metric in
         var result = MetricResult(
           metric: metric, test: scores(fits, position),
           train: description.includesTrainScores ? scores(fits, position, train: true) : nil)
-        result.rank = ranking?.rank(of: index, by: position) ?? 0
+        result.rank = ranking?.rank(of: stage?.row ?? index, by: position) ?? 0
         return result
       },
       fitSeconds: fits.map { $0?.scores.fitSeconds ?? .nan },
