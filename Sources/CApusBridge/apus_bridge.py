@@ -7,9 +7,6 @@ its other half, which runs on Dask's workers.
 
 import asyncio
 import contextlib
-import copy
-import hashlib
-import importlib
 import json
 import math
 import os
@@ -17,30 +14,15 @@ import shutil
 import signal
 import struct
 import sys
-import tempfile
-import zipfile
 
-from apus_client import Connection, Gone, Hosts, Placement, host_of
+from apus_client import (
+    Batch, Connection, Gone, Hosts, Placement, host_of, import_worker_half, jobs_of, left, open_pipes, part_of, pieces,
+    read_batch,
+)
 
 # Requests of the program, and answers.
 OPEN, PUT, FORGET, SUBMIT, STOP = range(1, 6)
 READY, STORED, BATCH, STATUS, TROUBLE, NOT_STORED = range(64, 70)
-
-
-class Batch:
-    """Jobs that travel together as one task of Dask."""
-
-    def __init__(self, number, run, name, priority, jobs):
-        self.number, self.run, self.name, self.priority, self.jobs = number, run, name, priority, jobs
-        self.repairs = 0
-        self.bounces = 0  # how often a host could not run it
-        self.fetches = 0  # how often its results could not be fetched
-        self.errors = 0  # how often Dask could not run it
-        self.rest = []  # what goes to the cluster when this has been answered
-        self.supplied = set()  # the workers that what it did not find was brought to
-        self.trouble = ""
-        self.workers = None  # those that it may run on; None for all, and those to come
-        self.is_stopped = False
 
 
 class Bridge:
@@ -77,7 +59,7 @@ class Bridge:
                 elif kind == FORGET:
                     self.start(self.placement.forget(**json.loads(body)))
                 elif kind == SUBMIT:
-                    self.submit(self.read_batch(body))
+                    self.submit(read_batch(self.half, body))
                 elif kind == STOP:
                     self.start(self.stop(json.loads(body)["run"]))
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -237,13 +219,6 @@ class Bridge:
 
     # Batches.
 
-    def read_batch(self, data):
-        body = self.half.Body(data)
-        number, run, priority = body.take("QQi")
-        name = body.sized().decode()
-        jobs = body.data[body.position :].tobytes()
-        return Batch(number, run, name, priority, jobs)
-
     def submit(self, batch):
         if batch.is_stopped:
             return
@@ -359,8 +334,8 @@ class Bridge:
         if kind == 1:
             fields = self.half.Body(records)
             lacks, records = json.loads(fields.sized()), records[fields.position :]
-            if left := self.left(batch, records):
-                part = self.part(batch, left)
+            if rest := left(self.half, batch, records):
+                part = part_of(self.half, batch, rest)
                 self.care(part, self.help(part, **lacks))
         elif kind == 2:
             long, records = struct.unpack("<Q", records[:8])[0], records[8:]
@@ -377,43 +352,15 @@ class Bridge:
 
     def answer_with(self, batch, records):
         """Hands out results, in several frames where they are too long for one."""
-        head, longest = struct.pack("<Q", batch.number), self.half.LONGEST_FRAME
-        start = end = 0
-        if len(records) > longest:
-            body = self.half.Body(records)
-            while not body.at_end:
-                body.sized()
-                body.sized()
-                if body.position - start > longest and end > start:
-                    self.answer(BATCH, head + records[start:end])
-                    start = end
-                end = body.position
-        self.answer(BATCH, head + records[start:])
-
-    def left(self, batch, records):
-        """The jobs of a batch that are not among records of results."""
-        done, body = set(), self.half.Body(records)
-        while not body.at_end:
-            body.sized()
-            results = self.half.Body(body.sized())
-            while not results.at_end:
-                done.add(results.take("QBdd")[0])
-                results.sized()
-        return [(job, message) for job, message in self.jobs(batch) if job not in done]
+        for part in pieces(self.half, records):
+            self.answer(BATCH, struct.pack("<Q", batch.number) + part)
 
     def split(self, batch, long, records):
         """Those that waited behind a job that takes long go on without it, and before it; it goes on alone."""
-        left = self.left(batch, records)
-        for part in ([one for one in left if one[0] != long], [one for one in left if one[0] == long]):
+        rest = left(self.half, batch, records)
+        for part in ([one for one in rest if one[0] != long], [one for one in rest if one[0] == long]):
             if part:
-                self.submit(self.part(batch, part))
-
-    def part(self, batch, jobs):
-        """A batch of some of another's jobs; the first part takes over what waits for the other."""
-        part = copy.copy(batch)
-        batch.rest = []
-        part.jobs = b"".join(struct.pack("<Q", job) + self.half.sized(message) for job, message in jobs)
-        return part
+                self.submit(part_of(self.half, batch, part))
 
     async def help(self, batch, worker, missing=(), trouble=""):
         """Sees to a host that could not run a batch, and sends the batch again: elsewhere, where that can be."""
@@ -482,25 +429,19 @@ class Bridge:
                 if not is_wanted():
                     return
             return self.submit(batch)
-        jobs = list(self.jobs(batch))
+        jobs = list(jobs_of(self.half, batch))
         if len(jobs) == 1:
             return self.give_up(batch, "lost", str(error))
         # Each failure costs several Dask workers: as many parts as each has jobs, and few rounds. They take the place
         # of the batch, one after another, for there may be a limit to how many run at once.
         size, waiting = math.isqrt(len(jobs)), batch.rest
-        first, *parts = [self.part(batch, jobs[start : start + size]) for start in range(0, len(jobs), size)]
+        first, *parts = [part_of(self.half, batch, jobs[start : start + size]) for start in range(0, len(jobs), size)]
         first.rest = [*parts, *waiting]
         self.submit(first)
 
-    def jobs(self, batch):
-        body = self.half.Body(batch.jobs)
-        while not body.at_end:
-            job = body.take("Q")
-            yield job, body.sized()
-
     def give_up(self, batch, reason, message):
         records = b""
-        for job, message_bytes in self.jobs(batch):
+        for job, message_bytes in jobs_of(self.half, batch):
             records += self.half.ended({job: message_bytes}, job, "cluster", reason, message)
         self.answer_with(batch, records)
         self.go_on(batch)
@@ -514,7 +455,8 @@ class Bridge:
             return
         with contextlib.suppress(Exception):
             await self.cancel(keys)
-            # Dask does not stop what runs already.
+        # Dask does not stop what runs already.
+        with contextlib.suppress(Exception):
             await self.connection.client.run(self.half.end_run, self.terms["session"]["name"], run, on_error="return")
 
     async def cancel(self, keys):
@@ -536,33 +478,9 @@ class Bridge:
                 await asyncio.wait_for(last, 10)
 
 
-def import_worker_half():
-    """The other half, as an archive named by its content: clusters can serve programs of several versions at once."""
-    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "apus_worker")
-    files = {}
-    for name in sorted(os.listdir(source)):
-        if name.endswith(".py"):
-            with open(os.path.join(source, name), "rb") as file:
-                files[name] = file.read()
-    name = "apus_worker_" + hashlib.sha256(repr(files).encode()).hexdigest()[:12]
-    folder = tempfile.mkdtemp(prefix="apus-bridge-")
-    archive = os.path.join(folder, name + ".zip")
-    with zipfile.ZipFile(archive, "w") as written:
-        for file, text in files.items():
-            written.writestr(f"{name}/{file}", text)
-    sys.path.insert(0, archive)
-    return importlib.import_module(name), archive, folder
-
-
 async def main():
-    # Whatever a library prints goes to standard error; the stream of answers stays whole.
-    output = os.dup(1)
-    os.dup2(2, 1)
-    loop = asyncio.get_running_loop()
     half, archive, folder = import_worker_half()
-    requests = asyncio.StreamReader(limit=half.LONGEST_FRAME)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(requests), os.fdopen(os.dup(0), "rb", 0))
-    answers, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(output, "wb", 0))
+    requests, answers = await open_pipes(half.LONGEST_FRAME)
     try:
         await Bridge(half, archive, requests, answers).serve()
     finally:

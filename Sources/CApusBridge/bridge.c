@@ -11,8 +11,14 @@ static const uint8_t fetch[] = {
 static const uint8_t client[] = {
 #embed "apus_client/__init__.py"
 };
+static const uint8_t batches[] = {
+#embed "apus_client/batches.py"
+};
 static const uint8_t connection[] = {
 #embed "apus_client/connection.py"
+};
+static const uint8_t half[] = {
+#embed "apus_client/half.py"
 };
 static const uint8_t hosts[] = {
 #embed "apus_client/hosts.py"
@@ -40,7 +46,9 @@ static const capusbridge_file files[] = {
     {"apus_bridge.py", bridge, sizeof bridge},
     {"apus_fetch.py", fetch, sizeof fetch},
     {"apus_client/__init__.py", client, sizeof client},
+    {"apus_client/batches.py", batches, sizeof batches},
     {"apus_client/connection.py", connection, sizeof connection},
+    {"apus_client/half.py", half, sizeof half},
     {"apus_client/hosts.py", hosts, sizeof hosts},
     {"apus_client/placement.py", placement, sizeof placement},
     {"apus_worker/__init__.py", package, sizeof package},

@@ -1,7 +1,12 @@
-"""The parts of the bridge: its connection to the scheduler, the hosts there, and the files that jobs need."""
+"""The parts of the bridge: its connection to the scheduler, the hosts there, the files that jobs need, and batches."""
 
+from .batches import Batch, jobs_of, left, part_of, pieces, read_batch
 from .connection import Connection, Gone
+from .half import import_worker_half, open_pipes
 from .hosts import Hosts, host_of
 from .placement import Placement
 
-__all__ = ["Connection", "Gone", "Hosts", "Placement", "host_of"]
+__all__ = [
+    "Batch", "Connection", "Gone", "Hosts", "Placement", "host_of", "import_worker_half", "jobs_of", "left",
+    "open_pipes", "part_of", "pieces", "read_batch",
+]
