@@ -5,32 +5,43 @@ import Foundation
 actor StudyPages {
   private let study: Study
   private let path: String
-  private var cached: (progress: Study.Progress, time: ContinuousClock.Instant, page: Data, data: Data)?
+  /// What was made, when, and of which state of the study.
+  private struct Made<Content> {
+    var progress: Study.Progress
+    var time: ContinuousClock.Instant
+    var content: Content
+  }
+
+  private var report: Made<(page: Data, data: Data)>?
+  private var numbers: Made<Data>?
 
   init(_ study: Study, path: String) {
     self.study = study
     self.path = path
   }
 
-  func page() throws -> Data { try current().page }
+  func page() throws -> Data { try current(&report) { _ in try study.liveReport(path: path) }.page }
 
-  func data() throws -> Data { try current().data }
-
-  private func current() throws -> (page: Data, data: Data) {
-    if let cached, cached.time + .seconds(1) > .now { return (cached.page, cached.data) }
-    let progress = try study.progress()
-    if let cached, cached.progress == progress {
-      self.cached?.time = .now
-      return (cached.page, cached.data)
-    }
-    let made = try study.liveReport(path: path)
-    cached = (progress, .now, made.page, made.data)
-    return made
-  }
+  func data() throws -> Data { try current(&report) { _ in try study.liveReport(path: path) }.data }
 
   /// The study in Prometheus' text format.
-  func metrics() throws -> Data {
+  func metrics() throws -> Data { try current(&numbers, metrics) }
+
+  private func current<Content>(
+    _ made: inout Made<Content>?, _ make: (Study.Progress) throws -> Content
+  ) throws -> Content {
+    if let made, made.time + .seconds(1) > .now { return made.content }
     let progress = try study.progress()
+    if let known = made, known.progress == progress {
+      made?.time = .now
+      return known.content
+    }
+    let content = try make(progress)
+    made = Made(progress: progress, time: .now, content: content)
+    return content
+  }
+
+  private func metrics(_ progress: Study.Progress) throws -> Data {
     var lines: [String] = []
     func add(_ name: String, _ type: String, _ help: String, _ values: [(labels: String, value: Double)]) {
       lines.append("# HELP apus_study_\(name) \(help)")
