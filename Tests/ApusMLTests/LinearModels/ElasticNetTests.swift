@@ -27,24 +27,46 @@ import Testing
     }
   }
 
-  /// The largest violation of the optimality conditions of the lasso, in units of α.
-  private func violation(_ model: LinearRegressionModel, _ data: Dataset, alpha: Double) throws -> Double {
+  /// The largest violation of the optimality conditions, in units of α: where a coefficient is not zero, the slope of the
+  /// error cancels the penalty's; where it is, the slope is no steeper than the penalty's L1 part, on the side that a
+  /// coefficient may go to.
+  private func violation(
+    _ model: LinearRegressionModel, _ data: Dataset, _ estimator: ElasticNet
+  ) throws -> Double {
     let y = try data.targetValues()
-    let residuals = try zip(y, model.predict(data.features)).map { ($0 - $1) / Double(y.count) }
+    let weights = data.weights ?? [Double](repeating: 1, count: y.count)
+    let total = weights.reduce(0, +)
+    let predicted = try model.predict(data.features)
+    let residuals = y.indices.map { weights[$0] * (y[$0] - predicted[$0]) / total }
     let slopes = try data.features.transposedMultiplied(by: residuals)
-    return zip(slopes, model.coefficients).reduce(0) { largest, pair in
-      let (slope, value) = pair
-      let excess = value == 0 ? max(0, abs(slope) - alpha) : abs(slope - (value > 0 ? alpha : -alpha))
-      return max(largest, excess / alpha)
+    let (l1, l2) = (estimator.alpha * estimator.l1Ratio, estimator.alpha * (1 - estimator.l1Ratio))
+    return zip(slopes, model.coefficients).reduce(abs(residuals.reduce(0, +)) / estimator.alpha) {
+      largest, pair in
+      let (slope, value) = (pair.0 - l2 * pair.1, pair.1)
+      let excess =
+        if value != 0 {
+          estimator.positive && value < 0 ? .infinity : abs(slope - (value > 0 ? l1 : -l1))
+        } else {
+          max(0, (estimator.positive ? slope : abs(slope)) - l1)
+        }
+      return max(largest, excess / estimator.alpha)
     }
   }
 
-  @Test(arguments: [(200, 15), (20, 100), (3000, 40)]) func optimalityConditionsHold(n: Int, p: Int) throws {
-    let data = try Dataset.linear(n, p, noise: 1)
-    for alpha in [0.01, 0.3, 2] {
-      let model = try Lasso(alpha: alpha, tolerance: 1e-13, maxIterations: 1_000_000).fit(data)
-      #expect(try #require(model.convergence).converged)
-      #expect(try violation(model, data, alpha: alpha) < 1e-4)
+  @Test(arguments: [(200, 15), (20, 100), (3000, 40)], [false, true]) func optimalityConditionsHold(
+    shape: (n: Int, p: Int), isWeighted: Bool
+  ) throws {
+    var data = try Dataset.linear(shape.n, shape.p, noise: 1)
+    if isWeighted { data = try data.replacingWeights((0..<shape.n).map { 0.25 + Double($0 % 5) }) }
+    for (l1Ratio, positive) in [(1.0, false), (1, true), (0.4, false), (0.4, true)] {
+      for alpha in [0.01, 0.3, 2] {
+        let estimator = ElasticNet(
+          alpha: alpha, l1Ratio: l1Ratio, positive: positive, tolerance: 1e-13, maxIterations: 1_000_000)
+        let model = try estimator.fit(data)
+        #expect(try #require(model.convergence).converged)
+        #expect(
+          try violation(model, data, estimator) < 1e-4, "α \(alpha), L1 \(l1Ratio), positive \(positive)")
+      }
     }
   }
 
