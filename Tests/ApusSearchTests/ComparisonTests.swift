@@ -39,6 +39,12 @@ import Testing
     #expect(goldens.corrected_t_tests.count == 5)
   }
 
+  @Test(arguments: [[0.1, .nan], [.infinity, 0.2], [.nan, .nan, .nan], [.infinity, -.infinity]])
+  func whereScoresAreMissingNothingIsKnown(differences: [Double]) {
+    let test = CorrectedResampledTTest(differences: differences, testRatio: 0.25)
+    #expect(test.interval() == -.infinity ... .infinity)
+  }
+
   @Test func theDistributionIsSciPys() {
     for golden in goldens.student {
       // Differences of ±1 around a mean give any statistic that is wanted.

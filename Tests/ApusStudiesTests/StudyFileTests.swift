@@ -193,6 +193,19 @@ import Testing
     #expect(try StudyFile(copy).study().progress().fits == 51)
   }
 
+  /// While a search runs, and after it was killed, some candidates have a score on some folds only, the best one too.
+  @Test func aReportOfUnfinishedCandidatesIsMade() async throws {
+    let scratch = try ScratchStudy()
+    let file = try await made(scratch, candidates: 8)
+    try await DatabaseQueue(path: scratch.path).write {
+      try $0.execute(sql: "DELETE FROM fit WHERE fold > candidate % 3")
+    }
+    let study = try file.study()
+    let page = String(decoding: try study.report(path: scratch.path), as: UTF8.self)
+    #expect(page.contains("\"candidateCount\":8") && page.contains("\"fitCount\":16"))
+    #expect(try study.best() == nil && study.leaderboard(3).count == 3)
+  }
+
   /// A number that is given again would hide new fits from a search that has read up to it.
   @Test func numbersOfFitsAreNotGivenTwice() async throws {
     let scratch = try ScratchStudy()

@@ -69,10 +69,12 @@ public struct CorrectedResampledTTest: Sendable, Hashable {
     StudentDistribution(degreesOfFreedom: Double(count - 1)).twoSidedProbability(statistic)
   }
 
-  /// The interval that holds the true difference with a confidence of more than a half, such as 0.95.
+  /// The interval that holds the true difference with a confidence of more than a half, such as 0.95; all numbers where
+  /// a score is missing or infinite, which says nothing of the difference.
   public func interval(_ confidence: Double = 0.95) -> ClosedRange<Double> {
     let distribution = StudentDistribution(degreesOfFreedom: Double(count - 1))
     let reach = distribution.quantile((1 + confidence) / 2) * standardError
+    guard mean.isFinite, reach.isFinite else { return -.infinity ... .infinity }
     return mean - reach...mean + reach
   }
 }
