@@ -202,7 +202,7 @@ import Testing
     }
     let study = try file.study()
     let page = String(decoding: try study.report(path: scratch.path), as: UTF8.self)
-    #expect(page.contains("\"candidateCount\":8") && page.contains("\"fitCount\":16"))
+    #expect(page.contains("\"candidateCount\":8") && page.contains("\"fitCount\":17"))
     #expect(try study.best() == nil && study.leaderboard(3).count == 3)
   }
 
