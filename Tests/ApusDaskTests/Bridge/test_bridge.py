@@ -1,9 +1,7 @@
-"""The bridge with a real scheduler and real workers, some of them on strange hosts."""
+"""The bridge's parts by themselves."""
 
-import array
 import asyncio
 import gc
-import json
 import os
 import shutil
 import struct
@@ -13,28 +11,11 @@ import time
 import unittest
 from unittest import mock
 
-SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
-sys.path.insert(0, SOURCES)
+sys.path.insert(0, sys.argv.pop(1))
 import apus_bridge  # noqa: E402
 import apus_worker  # noqa: E402
 from apus_client import Connection, Placement, connection as connection_module, hosts, placement  # noqa: E402
-from cluster import FORGET, PUT, Client, Cluster, job, kill  # noqa: E402
-
-# No room for any file, as on a full disk, for as long as there is a file `full`.
-FULL = """
-import os
-class Space:
-    f_frsize = 4096
-    def __init__(self, path):
-        self.f_bavail = 0 if os.path.exists(os.path.join(os.environ["TMPDIR"], "full")) else 1 << 30
-os.statvfs = Space
-"""
-
-# Nothing may be run there, as on a file system that is mounted so.
-NOEXEC = """
-import os, posix
-os.chmod = lambda path, mode: posix.chmod(path, mode & (0o666 if str(path).endswith(".part") else 0o777))
-"""
+from cluster import job  # noqa: E402
 
 
 class HostsTests(unittest.TestCase):
@@ -357,154 +338,6 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
                 await self.settle()
         self.assertIn("MemoryError: no memory", self.answered()[1][1])
         self.assertEqual(self.bridge.batches, {})
-
-
-class ClusterTests(unittest.TestCase):
-    def setUp(self):
-        self.cluster = Cluster()
-        self.addCleanup(self.cluster.close)
-
-    def client(self, program=PROGRAM, **session):
-        client = Client(self.cluster, SOURCES, program, **session)
-        self.addCleanup(client.close)
-        return client
-
-    def test_a_late_host_without_room_is_left_out_and_said_once(self):
-        self.cluster.worker(1)
-        client = self.client()
-        client.squares(range(3))
-        client.wait(lambda: len(client.results) == 3)
-        self.fill(2)
-        self.cluster.worker(2, threads=4, preload=FULL)
-        for number in range(100, 106):
-            client.submit({number: job(number, "misbehave", deed="sleep", amount=300_000)})
-        client.squares(range(3, 100))
-        client.wait(lambda: len(client.results) == 106 and client.troubles)
-        self.assertEqual({status for status, *_ in client.results.values()}, {0}, client.results)
-        self.assertEqual(client.fatal, [])
-        self.assertEqual(len(client.troubles), 1, client.troubles)
-        self.assertIn("without worker host tcp://127.0.0.2, which cannot be given", client.troubles[0])
-        self.assertIn("no room for", client.troubles[0])
-        self.assertEqual(list(client.status["workers"].values()), [1])
-        # There is room again.
-        os.unlink(self.full)
-        client.wait(lambda: len(client.status["workers"]) == 2, 120)
-        for number in range(200, 205):
-            client.submit({number: job(number, "misbehave", deed="sleep", amount=500_000)})
-        client.wait(lambda: len(client.results) == 111)
-        self.assertEqual(len({client.results[number][2] for number in range(200, 205)}), 5)
-        self.assertEqual(len(client.troubles), 1, client.troubles)
-
-    def fill(self, host):
-        folder = os.path.join(self.cluster.folder, f"host-{host}")
-        os.makedirs(folder)
-        self.full = os.path.join(folder, "full")
-        open(self.full, "w").close()
-
-    def test_a_late_host_that_cannot_run_the_program_ends_nothing(self):
-        self.cluster.worker(1)
-        client = self.client()
-        client.squares(range(3))
-        client.wait(lambda: len(client.results) == 3)
-        self.cluster.worker(2, threads=2, preload=NOEXEC)
-        client.wait(lambda: client.troubles)
-        self.assertIn("without worker host tcp://127.0.0.2, which cannot run this program", client.troubles[0])
-        client.squares(range(3, 50))
-        client.wait(lambda: len(client.results) == 50)
-        self.assertEqual({status for status, *_ in client.results.values()}, {0}, client.results)
-        self.assertEqual(client.fatal, [])
-
-    def test_a_program_that_runs_nowhere_ends_the_work(self):
-        self.cluster.worker(1, preload=NOEXEC)
-        self.cluster.worker(2, preload=NOEXEC)
-        client = self.client()
-        client.squares(range(3))
-        client.wait(lambda: client.fatal)
-        self.assertRegex(client.fatal[0], r"cannot run this program: its worker exited with code 126[^$]*machine ")
-        self.assertIn("1 other host cannot be used either", client.fatal[0])
-        self.assertEqual(client.results, {})
-
-    def test_the_work_ends_when_no_host_has_room(self):
-        self.fill(1)
-        self.cluster.worker(1, preload=FULL)
-        client = self.client()
-        client.squares(range(3))
-        client.wait(lambda: client.fatal)
-        self.assertIn("worker host tcp://127.0.0.1 cannot be given what jobs need", client.fatal[0])
-        self.assertEqual(client.results, {})
-
-    def test_a_program_that_is_built_anew_meanwhile_still_gets_to_later_hosts(self):
-        program = shutil.copy(PROGRAM, os.path.join(self.cluster.folder, "program"))
-        self.cluster.worker(1)
-        client = self.client(program)
-        client.squares([1])
-        client.wait(lambda: client.results)
-        os.unlink(program)
-        with open(program, "w") as file:
-            file.write("another one")
-        self.cluster.worker(2)
-        client.wait(lambda: len(client.status["workers"]) == 2)
-        numbers = iter(range(10, 1000))
-
-        def both_work():
-            # A few at a time, as a program has them: what bounced off a host that is not ready stays with the other.
-            while client.numbers - len(client.results) < 4:
-                number = next(numbers)
-                client.submit({number: job(number, "misbehave", deed="sleep", amount=200_000)})
-            return len({worker for _, _, worker in client.results.values()}) == 2
-
-        client.wait(both_work)
-        self.assertEqual((client.troubles, client.fatal), ([], []))
-
-    def test_which_job_runs_is_known_without_any_room_on_disk(self):
-        self.cluster.worker(1)
-        client = self.client(jobTimeout=1)
-        client.submit({1: job(1, "misbehave", deed="hang", amount=0)})
-        client.wait(lambda: client.results)
-        self.assertEqual(client.results[1][0], 16)
-        self.assertIn('"timedOut"', client.results[1][1])
-        temporary = os.listdir(os.path.join(self.cluster.folder, "host-1"))
-        self.assertEqual([name for name in temporary if "page" in name], [])
-
-    def test_data_that_is_forgotten_is_let_go_of(self):
-        self.cluster.worker(1)
-        client = self.client()
-        reference, path = "ab" * 32, os.path.join(self.cluster.folder, "numbers")
-        # More than is sent along with a question, and of a digest that no other test has.
-        numbers = [float(os.getpid())] * 100_000
-        with open(path, "wb") as file:
-            file.write(b"APUSDAT1" + struct.pack("<QQQQ", 3, 1, 64, 8 * len(numbers)) + bytes([1, 2, 3]) + bytes(21))
-            file.write(array.array("d", numbers).tobytes())
-        client.send(PUT, reference=reference, path=path)
-        client.wait(lambda: client.stored)
-        self.assertEqual(client.stored, {reference: None})
-        client.submit({1: job(1, "sum-shared", numbers={"digest": {"hexadecimal": reference}})})
-        client.wait(lambda: client.results)
-        output = json.loads(client.results[1][1])
-        self.assertEqual(output["sum"], sum(numbers))
-
-        def mapped():
-            with open(f"/proc/{output['pid']}/maps") as maps:
-                return [line for line in maps if f".{client.session}" in line and "/dev/shm/" in line]
-
-        self.assertEqual(len(mapped()), 1)
-        client.send(FORGET, reference=reference)
-        client.wait(lambda: not mapped())
-
-    def test_a_client_that_is_lost_with_its_bridge_holds_no_slot(self):
-        self.cluster.worker(1)
-        lost = self.client()
-        lost.submit({1: job(1, "misbehave", deed="nothing", amount=0)})
-        lost.wait(lambda: lost.results)
-        process = int(lost.results[1][1].strip('"').split()[1])
-        lost.submit({2: job(2, "misbehave", deed="hang", amount=0)})
-        time.sleep(1)
-        kill(lost.bridge)
-        client = self.client()
-        client.squares([5])
-        client.wait(lambda: client.results, 30)
-        self.assertEqual(client.results[5][:2], (0, "25"))
-        self.assertFalse(os.path.exists(f"/proc/{process}"))
 
 
 if __name__ == "__main__":
