@@ -97,7 +97,9 @@ class Bridge:
         self.terms = terms
         self.session_text = json.dumps(dict(terms["session"], platform=self.half.describe()))
         self.connection = Connection(terms, self.half, self.archive, self.send_again)
-        self.placement = Placement(self.connection, self.hosts, self.half, terms.get("dataStore"))
+        self.placement = Placement(
+            self.connection, self.hosts, self.half, terms.get("dataStore"), self.welcome_again
+        )
         self.placement.add_program(terms["session"]["executable"], terms["executablePath"])
         try:
             await self.connection.open()
@@ -128,6 +130,7 @@ class Bridge:
             if not trouble:
                 self.placement.keep(self.connection.slots)
                 await self.send_stranded()
+                await self.widen()
                 self.tell_of_hosts()
             await asyncio.sleep(1)
 
@@ -143,14 +146,22 @@ class Bridge:
         trouble = await self.connection.look()
         if not trouble:
             for host, address in self.hosts.update(self.connection.slots).items():
-                self.hosts.welcoming.add(host)
-                self.start(self.welcome(host, address))
+                self.start_welcome(host, address)
         return trouble
 
-    async def welcome(self, host, address):
+    def start_welcome(self, host, address, is_known=False):
+        self.hosts.welcoming.add(host)
+        self.start(self.welcome(host, address, is_known))
+
+    async def welcome(self, host, address, is_known):
+        """Gives a host what jobs need, and lets it have some; one that is known lacks no more than new data."""
         try:
-            trouble = await self.make_ready(address)
-        except Gone:
+            trouble = None if is_known else await self.probe(address)
+            while not trouble and (digests := self.placement.lacking(host)):
+                await asyncio.gather(*(self.placement.store(digest, address) for digest in digests))
+        except Gone as error:
+            if self.connection.up.is_set() and address in self.connection.slots:
+                self.hosts.fail(host, str(error))
             return
         except Exception as error:
             trouble = f"cannot be given what jobs need: {error}"
@@ -161,16 +172,19 @@ class Bridge:
         else:
             self.hosts.admit(host)
 
-    async def make_ready(self, address):
-        """Sends the program to a host, and sees whether it runs there; then the data. Gives what is wrong, or None."""
-        trouble = await self.connection.on_worker(address, "check", self.half.probe, self.session_text)
+    def welcome_again(self):
+        """Gives hosts data that is new; until they have it they get no jobs."""
+        for host in [host for host in self.hosts.ready if self.placement.lacking(host)]:
+            self.hosts.ready.pop(host)
+            self.start_welcome(host, min(self.hosts.addresses[host]), is_known=True)
+
+    async def probe(self, address):
+        """Sends the program to a host, and sees whether it runs there. Gives what is wrong, or None."""
+        trouble = await self.connection.on_worker(address, self.half.probe, self.session_text)
         if trouble == "missing":
             await self.placement.store(self.terms["session"]["executable"], address, again=True)
-            trouble = await self.connection.on_worker(address, "check", self.half.probe, self.session_text)
-        if trouble:
-            return "does not keep the program's file" if trouble == "missing" else trouble
-        digests = list(self.placement.data.values())
-        await asyncio.gather(*(self.placement.store(digest, address) for digest in digests))
+            trouble = await self.connection.on_worker(address, self.half.probe, self.session_text)
+        return "does not keep the program's file" if trouble == "missing" else trouble
 
     async def send_stranded(self):
         """Sends elsewhere what can run nowhere any more, or could not so far."""
@@ -185,6 +199,24 @@ class Bridge:
         for key in stranded:
             if batch := self.batches.pop(key, None):
                 self.submit(batch)
+
+    async def widen(self):
+        """Sends anew what waits at some workers only and can run on others too by now, so that all share it."""
+        able = self.hosts.choose()
+        narrow = {
+            key for key, batch in self.batches.items() if batch.workers and (able is None or able - batch.workers)
+        }
+        if not narrow:
+            return
+        with contextlib.suppress(Exception):
+            answers = await self.connection.everywhere(self.half.running_tasks, self.terms["session"]["name"])
+            if any(isinstance(answer, Exception) for answer in answers.values()):
+                return
+            narrow.difference_update(*answers.values())
+            await self.cancel(narrow)
+            for key in narrow:
+                if batch := self.batches.pop(key, None):
+                    self.submit(batch)
 
     def tell_of_hosts(self):
         for host, reason in self.hosts.news():
@@ -229,7 +261,7 @@ class Bridge:
             self.connection.lose(client)
         if not self.connection.up.is_set():
             return  # it goes with the others when there is a connection
-        batch.workers = self.hosts.choose(batch.bounces > 0)
+        batch.workers = self.hosts.choose()
         if batch.workers == set():
             return  # it goes when a host can run it
         try:
@@ -365,18 +397,18 @@ class Bridge:
     async def help(self, batch, worker, missing=(), trouble=""):
         """Sees to a host that could not run a batch, and sends the batch again: elsewhere, where that can be."""
         host = host_of(worker)
-        batch.bounces += 1
+        batch.pauses += 1
         with self.held(batch) as is_wanted:
             # The worker may have joined just now, or be about to go.
-            await asyncio.sleep(min(0.1 * (batch.bounces - 1), 2))
+            await asyncio.sleep(min(0.1 * (batch.pauses - 1), 2))
             if worker not in self.connection.slots:
                 await self.look()
-            # One that is being made ready, or cannot be, is not waited for where others can run it.
-            if missing and host not in self.hosts.excluded and (
-                host in self.hosts.ready or not self.hosts.others(host)
-            ):
+            # One that is being made ready, or cannot be, is not at fault.
+            if missing and host in self.hosts.ready:
+                batch.bounces += 1
                 trouble = await self.supply(batch, worker, [one for one in missing if one in self.placement.files])
             if trouble:
+                batch.bounces += 1
                 self.hosts.fail(host, trouble)
             if not is_wanted():
                 return
@@ -390,8 +422,7 @@ class Bridge:
         batch.supplied.add(worker)
         try:
             for digest in digests:
-                is_ready = host_of(worker) in self.hosts.ready
-                await self.placement.store(digest, worker, again=is_again or is_ready)
+                await self.placement.store(digest, worker, again=True)
         except Gone:
             return ""
         except Exception as error:
@@ -457,7 +488,7 @@ class Bridge:
             await self.cancel(keys)
         # Dask does not stop what runs already.
         with contextlib.suppress(Exception):
-            await self.connection.client.run(self.half.end_run, self.terms["session"]["name"], run, on_error="return")
+            await self.connection.everywhere(self.half.end_run, self.terms["session"]["name"], run)
 
     async def cancel(self, keys):
         from distributed import Future
@@ -471,7 +502,7 @@ class Bridge:
         client = self.connection.client
         for last in (
             self.cancel(list(self.batches)),
-            client.run(self.half.end_session, self.terms["session"]["name"], on_error="return"),
+            self.connection.everywhere(self.half.end_session, self.terms["session"]["name"]),
             client.close(),
         ):
             with contextlib.suppress(Exception):

@@ -26,8 +26,17 @@ static const uint8_t hosts[] = {
 static const uint8_t placement[] = {
 #embed "apus_client/placement.py"
 };
+static const uint8_t spread[] = {
+#embed "apus_client/spread.py"
+};
+static const uint8_t stores[] = {
+#embed "apus_client/stores.py"
+};
 static const uint8_t package[] = {
 #embed "apus_worker/__init__.py"
+};
+static const uint8_t aside[] = {
+#embed "apus_worker/aside.py"
 };
 static const uint8_t blobs[] = {
 #embed "apus_worker/blobs.py"
@@ -51,7 +60,10 @@ static const capusbridge_file files[] = {
     {"apus_client/half.py", half, sizeof half},
     {"apus_client/hosts.py", hosts, sizeof hosts},
     {"apus_client/placement.py", placement, sizeof placement},
+    {"apus_client/spread.py", spread, sizeof spread},
+    {"apus_client/stores.py", stores, sizeof stores},
     {"apus_worker/__init__.py", package, sizeof package},
+    {"apus_worker/aside.py", aside, sizeof aside},
     {"apus_worker/blobs.py", blobs, sizeof blobs},
     {"apus_worker/jobs.py", jobs, sizeof jobs},
     {"apus_worker/process.py", process, sizeof process},

@@ -138,6 +138,17 @@ def has_blob(session, digest, executable):
     return Blobs.path(session, digest, executable) is not None
 
 
+def file_part(digest, executable, offset):
+    """The bytes of a file that this host has, whoever's it is, from a position on; as many as travel together."""
+    for folder in Blobs.folders(executable):
+        for name in sorted(os.listdir(folder)):
+            if name.startswith(digest + ".") and not name.endswith(".part"):
+                with contextlib.suppress(OSError), open(os.path.join(folder, name), "rb") as file:
+                    file.seek(offset)
+                    return file.read(Blobs.PART)
+    raise RuntimeError(f"{socket.gethostname()} has no file {digest[:12]}")
+
+
 def store_part(session, digest, size, offset, part, executable, upload):
     """Writes a part of a blob; the last one checks the digest and gives the file its name."""
     keep_clean()

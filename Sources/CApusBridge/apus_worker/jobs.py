@@ -60,6 +60,8 @@ def _give_back(worker):
             _idle.setdefault(worker.session.name, []).append(worker)
 
 
+# Seconds that a batch waits for files of its host, which may be on their way, before it goes elsewhere.
+FILES_PATIENCE = 2
 # Seconds to wait before a worker is started again that could not be: what is busy now may not be then.
 PAUSES = [0.2, 1]
 
@@ -88,14 +90,20 @@ def run_batch(terms, data, batch, run, key=None):
 
 def _run_jobs(call, data, jobs):
     session, answers, crashes, pauses = call.session, [], {}, list(PAUSES)
+    patience_ends = time.monotonic() + FILES_PATIENCE
     while jobs:
         worker = trouble = None
+        is_waiting = False
         try:
             worker = _take_worker(call)
             worker.place(data)
             worker.run(jobs, answers)
         except Missing as missing:
-            return cannot_go_on(answers, missing=missing.digests)
+            if call.has_ended:
+                return b"\0"
+            if time.monotonic() > patience_ends:
+                return cannot_go_on(answers, missing=missing.digests)
+            is_waiting = True
         except TooLong as job:
             if call.has_ended:
                 return b"\0"
@@ -126,6 +134,8 @@ def _run_jobs(call, data, jobs):
         finally:
             if worker is not None:
                 _give_back(worker)
+        if is_waiting:
+            time.sleep(0.02)
         if trouble is not None:
             if not pauses:
                 # Another host may do better; which one this is, the bridge needs to know.
@@ -206,6 +216,12 @@ def _kill_busy(is_meant):
         busy = [worker for worker, call in _busy.items() if is_meant(call)]
     for worker in busy:
         worker.kill()  # whoever waits for its results closes it
+
+
+def running_tasks(name):
+    """The tasks of Dask that run here for a session."""
+    with _lock:
+        return [call.key for call in _calls if call.session.name == name]
 
 
 def drop_task(key):

@@ -14,7 +14,7 @@ from unittest import mock
 sys.path.insert(0, sys.argv.pop(1))
 import apus_bridge  # noqa: E402
 import apus_worker  # noqa: E402
-from apus_client import Connection, Placement, connection as connection_module, hosts, placement  # noqa: E402
+from apus_client import Connection, Placement, connection as connection_module, hosts, stores  # noqa: E402
 from cluster import job  # noqa: E402
 
 
@@ -28,14 +28,12 @@ class HostsTests(unittest.TestCase):
         self.slots = {"tcp://a:1": 1, "tcp://a:2": 1, "tcp://b:1": 1}
         self.assertEqual(set(self.hosts.update(self.slots)), {"tcp://a", "tcp://b"})
 
-    def test_jobs_go_anywhere_until_a_host_is_known_to_be_better(self):
+    def test_jobs_go_to_hosts_that_are_ready_as_soon_as_there_are_some(self):
         self.assertIsNone(self.hosts.choose())
-        self.assertIsNone(self.hosts.choose(has_bounced=True))
         self.hosts.admit("tcp://a")
-        self.assertIsNone(self.hosts.choose())
-        self.assertEqual(self.hosts.choose(has_bounced=True), {"tcp://a:1", "tcp://a:2"})
+        self.assertEqual(self.hosts.choose(), {"tcp://a:1", "tcp://a:2"})
         self.hosts.admit("tcp://b")
-        self.assertIsNone(self.hosts.choose(has_bounced=True))
+        self.assertIsNone(self.hosts.choose())
 
     def test_failures_far_apart_do_no_harm(self):
         for _ in range(5):
@@ -107,12 +105,11 @@ class StoreTests(unittest.TestCase):
         source = os.path.join(folder.name, "source")
         with open(source, "wb") as file:
             file.write(b"all of it")
-        self.placement = Placement(mock.MagicMock(), None, apus_worker, self.store)
-        self.placement.files["d"] = (source, 9, False)
+        self.source, self.place = source, stores.DataStore(apus_worker, self.store)
         self.path = os.path.join(self.store, "d.apusdata")
 
     def publish(self):
-        self.placement.publish("d")
+        self.place.publish("d", self.source, os.path.getsize(self.source))
         with open(self.path, "rb") as file:
             self.assertEqual(file.read(), b"all of it")
         self.assertEqual(os.listdir(self.store), ["d.apusdata"])
@@ -122,7 +119,7 @@ class StoreTests(unittest.TestCase):
         with open(self.path, "wb") as file:
             file.write(b"all")
         self.publish()
-        self.placement.data_store = "file://" + self.store
+        self.place.place = "file://" + self.store
         os.truncate(self.path, 4)
         self.publish()
 
@@ -131,9 +128,9 @@ class StoreTests(unittest.TestCase):
             target.write(source.read(4))
             raise OSError("the disk is full")
 
-        with mock.patch.object(placement.shutil, "copyfileobj", copy):
+        with mock.patch.object(stores.shutil, "copyfileobj", copy):
             with self.assertRaisesRegex(RuntimeError, "cannot write .*/d.apusdata: OSError: the disk is full"):
-                self.placement.publish("d")
+                self.place.publish("d", self.source, os.path.getsize(self.source))
         self.assertEqual(os.listdir(self.store), [])
         self.publish()
 
@@ -160,16 +157,83 @@ class StoreTests(unittest.TestCase):
                 raise FileNotFoundError(url)
             return Object(mock.Mock(), url, mode)
 
-        self.placement.data_store = "s3://bucket"
+        self.place.place = "s3://bucket"
         with mock.patch.object(apus_worker, "open_url", open_url):
-            self.placement.publish("d")
+            self.place.publish("d", self.source, os.path.getsize(self.source))
             self.assertEqual((stored, discarded), ([(b"all of it", True)], []))
-            with open(self.placement.files["d"][0], "ab") as file:
+            with open(self.source, "ab") as file:
                 file.write(b" and more")
             with self.assertRaisesRegex(RuntimeError, "cannot write s3://bucket/d.apusdata: .*the network is down"):
-                self.placement.publish("d")
+                self.place.publish("d", self.source, os.path.getsize(self.source))
         gc.collect()
         self.assertEqual((len(stored), len(discarded)), (2, 1))
+
+
+class SpreadTests(unittest.IsolatedAsyncioTestCase):
+    """Who sends a file to whom."""
+
+    def setUp(self):
+        self.sent = []  # to whom, by whom
+        self.broken = set()
+        connection = mock.Mock(session={"name": "s"}, on_worker=mock.AsyncMock(return_value=False), ask=self.ask)
+        self.placement = Placement(connection, None, apus_worker, None)
+        self.placement.files["d"] = ("", 1 << 20, False)
+        self.placement.send_file = self.send_file
+
+    async def send_file(self, digest, address):
+        self.sent.append((address, None))
+        await asyncio.sleep(0.01)
+
+    async def ask(self, address, function, session, digest, size, executable, upload, source):
+        self.sent.append((address, source))
+        await asyncio.sleep(0.01)
+        if source in self.broken:
+            raise apus_worker.PeerFailed(source)
+
+    async def bring(self, *hosts):
+        await asyncio.gather(*(self.placement.bring_file("d", f"tcp://{host}:1") for host in hosts))
+
+    async def test_all_but_one_get_it_from_each_other(self):
+        await self.bring(*range(20))
+        self.assertEqual(len(self.sent), 20)
+        self.assertEqual([sender for _, sender in self.sent].count(None), 1)
+        holders = set()
+        for receiver, sender in self.sent:
+            self.assertTrue(sender is None or sender in holders)
+            holders.add(receiver)
+        # Those that have it share the work.
+        senders = [sender for _, sender in self.sent if sender]
+        self.assertLessEqual(max(map(senders.count, senders)), 10)
+
+    async def test_who_cannot_give_it_is_asked_no_more(self):
+        self.broken = {"tcp://1:1"}
+        await self.bring(1)
+        await self.bring(2, 3)
+        self.assertEqual(self.sent[0], ("tcp://1:1", None))
+        self.assertEqual([sender for _, sender in self.sent].count(None), 2)
+        self.assertEqual({receiver for receiver, _ in self.sent}, {"tcp://1:1", "tcp://2:1", "tcp://3:1"})
+        self.assertEqual(self.placement.spread("d").holders.keys(), {"tcp://2", "tcp://3"})
+
+    async def test_one_that_stands_still_holds_nobody_back(self):
+        stuck = asyncio.Event()
+        with mock.patch.object(self.placement.spread("d"), "PATIENCE", 0), mock.patch.object(
+            self.placement, "send_file", self.send_once_stuck(stuck)
+        ):
+            first = asyncio.create_task(self.bring(1))
+            await asyncio.sleep(0)
+            await self.bring(2, 3)
+        self.assertEqual(self.sent[-1], ("tcp://3:1", "tcp://2:1"))
+        self.assertFalse(first.done())
+        stuck.set()
+        await first
+
+    def send_once_stuck(self, stuck):
+        async def send(digest, address):
+            self.sent.append((address, None))
+            if address == "tcp://1:1":
+                await stuck.wait()
+
+        return send
 
 
 class KilledWorker(Exception):

@@ -1,17 +1,15 @@
 """The bridge with a real scheduler and real workers, some of them on strange hosts."""
 
-import array
 import json
 import os
 import shutil
-import struct
 import sys
 import time
 import unittest
 
 SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
 sys.path.insert(0, SOURCES)
-from cluster import FORGET, PUT, Client, Cluster, job, kill  # noqa: E402
+from cluster import FORGET, Client, Cluster, job, kill  # noqa: E402
 
 # No room for any file, as on a full disk, for as long as there is a file `full`.
 FULL = """
@@ -140,14 +138,9 @@ class ClusterTests(unittest.TestCase):
     def test_data_that_is_forgotten_is_let_go_of(self):
         self.cluster.worker(1)
         client = self.client()
-        reference, path = "ab" * 32, os.path.join(self.cluster.folder, "numbers")
         # More than is sent along with a question, and of a digest that no other test has.
         numbers = [float(os.getpid())] * 100_000
-        with open(path, "wb") as file:
-            file.write(b"APUSDAT1" + struct.pack("<QQQQ", 3, 1, 64, 8 * len(numbers)) + bytes([1, 2, 3]) + bytes(21))
-            file.write(array.array("d", numbers).tobytes())
-        client.send(PUT, reference=reference, path=path)
-        client.wait(lambda: client.stored)
+        reference = client.put(numbers)
         self.assertEqual(client.stored, {reference: None})
         client.submit({1: job(1, "sum-shared", numbers={"digest": {"hexadecimal": reference}})})
         client.wait(lambda: client.results)

@@ -106,7 +106,9 @@ class BlobTests(unittest.TestCase):
         ):
             with mock.patch.object(blobs, "_cleaner", None), mock.patch.object(
                 blobs.threading, "Thread"
-            ) as thread, mock.patch.object(jobs, "ApusWorker", side_effect=process.Missing([])):
+            ) as thread, mock.patch.object(jobs, "ApusWorker", side_effect=process.Missing([])), mock.patch.object(
+                jobs, "FILES_PATIENCE", 0
+            ):
                 use()
                 use()
                 thread.assert_called_once_with(target=blobs._clean, daemon=True)
