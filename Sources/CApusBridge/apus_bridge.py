@@ -16,8 +16,8 @@ import struct
 import sys
 
 from apus_client import (
-    Batch, Connection, Gone, Hosts, Placement, host_of, import_worker_half, jobs_of, left, open_pipes, part_of, pieces,
-    read_batch,
+    Batch, Connection, Gone, Hosts, Placement, Room, describe_program, host_of, import_worker_half, jobs_of, left, open_pipes,
+    part_of, pieces, read_batch,
 )
 
 # Requests of the program, and answers.
@@ -32,13 +32,20 @@ class Bridge:
         self.half, self.archive = half, archive
         self.requests, self.answers = requests, answers
         self.connection = self.placement = None
+        self.mark = ""  # what tells this program's sweeps from others on the dashboard
         self.hosts = Hosts()
-        self.is_hopeless = False
+        self.hopeless_run = None  # the latest when no host could run anything
+        self.latest_run = 0
         self.batches = {}  # by future's key: what is at the cluster, or will be
         self.tasks = set()
         self.completed = None
         self.has_work = asyncio.Event()
         self.retries = 0
+        self.room = Room(self.MOST_BYTES)
+        self.answer_size = 0  # of an answer of the cluster, about
+
+    # Bytes of answers that are fetched at once, or wait for the program to read them.
+    MOST_BYTES = 128 << 20
 
     def answer(self, kind, body=b""):
         self.answers.write(self.half.frame(kind, body))
@@ -59,7 +66,7 @@ class Bridge:
                 elif kind == FORGET:
                     self.start(self.placement.forget(**json.loads(body)))
                 elif kind == SUBMIT:
-                    self.submit(read_batch(self.half, body))
+                    self.take_in(read_batch(self.half, body))
                 elif kind == STOP:
                     self.start(self.stop(json.loads(body)["run"]))
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -94,8 +101,10 @@ class Bridge:
     # The cluster.
 
     async def open(self, terms):
-        self.terms = terms
-        self.session_text = json.dumps(dict(terms["session"], platform=self.half.describe()))
+        self.terms, self.mark = terms, terms["session"]["name"][:4]
+        self.session_text = json.dumps(
+            dict(terms["session"], platform=describe_program(terms["executablePath"]))
+        )
         self.connection = Connection(terms, self.half, self.archive, self.send_again)
         self.placement = Placement(
             self.connection, self.hosts, self.half, terms.get("dataStore"), self.welcome_again
@@ -222,8 +231,8 @@ class Bridge:
         for host, reason in self.hosts.news():
             self.report(TROUBLE, message=f"goes on without worker host {host}, which {reason}", fatal=False)
         verdict = self.hosts.verdict()
-        if verdict and not self.is_hopeless:
-            self.is_hopeless = True
+        if verdict and self.hopeless_run is None:
+            self.hopeless_run = self.latest_run
             self.report(TROUBLE, message=verdict, fatal=True)
 
     async def put(self, reference, path):
@@ -251,10 +260,19 @@ class Bridge:
 
     # Batches.
 
+    def take_in(self, batch):
+        """Sends what is new; a run that begins after all hosts were given up is worth another look at them."""
+        self.latest_run = max(self.latest_run, batch.run)
+        if self.hopeless_run is not None and batch.run > self.hopeless_run:
+            self.hopeless_run = None
+            self.hosts.forgive()
+        self.submit(batch)
+
     def submit(self, batch):
         if batch.is_stopped:
             return
-        key = self.connection.key(batch.name, batch.number)
+        # The dashboard has a bar of progress for each name: the sweep's mark keeps it apart from others.
+        key = self.connection.key(f"{batch.name} #{self.mark}", batch.number)
         self.batches[key] = batch
         client = self.connection.client
         if client.status != "running":
@@ -298,7 +316,19 @@ class Bridge:
                 del future
 
     async def take(self, client, futures):
+        """Brings back what has finished, no more at once than there is room for."""
+        while futures:
+            count = max(1, self.MOST_BYTES // max(1, self.answer_size))
+            some, futures = futures[:count], futures[count:]
+            async with self.room.take(len(some) * self.answer_size):
+                await self.take_some(client, some)
+                while self.answers.get_write_buffer_size() > self.MOST_BYTES:
+                    await asyncio.sleep(0.01)
+
+    async def take_some(self, client, futures):
         values = await self.fetch(client, {future.key: future for future in futures if future.status == "finished"})
+        # One that is large says more than many that are small.
+        self.answer_size = max([self.answer_size // 2, *map(len, values.values())])
         unclear = []
         for future in futures:
             error = None
@@ -322,8 +352,11 @@ class Bridge:
                 self.give_up(batch, "lost", f"{type(trouble).__name__}: {trouble}")
         if unclear:
             fetches = min(self.batches[future.key].fetches for future in unclear)
-            await asyncio.sleep(min(0.2 * (1 + fetches), self.LONGEST_PAUSE))
-            self.try_again(client, unclear)
+            self.start(self.try_later(client, unclear, min(0.2 * (1 + fetches), self.LONGEST_PAUSE)))
+
+    async def try_later(self, client, futures, pause):
+        await asyncio.sleep(pause)
+        self.try_again(client, futures)
 
     # Results that cannot be fetched are asked for so often, ever more rarely.
     FETCHES, LONGEST_PAUSE = 20, 4

@@ -26,6 +26,12 @@ static const uint8_t hosts[] = {
 static const uint8_t placement[] = {
 #embed "apus_client/placement.py"
 };
+static const uint8_t program[] = {
+#embed "apus_client/program.py"
+};
+static const uint8_t room[] = {
+#embed "apus_client/room.py"
+};
 static const uint8_t spread[] = {
 #embed "apus_client/spread.py"
 };
@@ -44,6 +50,9 @@ static const uint8_t blobs[] = {
 static const uint8_t jobs[] = {
 #embed "apus_worker/jobs.py"
 };
+static const uint8_t kernel[] = {
+#embed "apus_worker/kernel.py"
+};
 static const uint8_t process[] = {
 #embed "apus_worker/process.py"
 };
@@ -60,12 +69,15 @@ static const capusbridge_file files[] = {
     {"apus_client/half.py", half, sizeof half},
     {"apus_client/hosts.py", hosts, sizeof hosts},
     {"apus_client/placement.py", placement, sizeof placement},
+    {"apus_client/program.py", program, sizeof program},
+    {"apus_client/room.py", room, sizeof room},
     {"apus_client/spread.py", spread, sizeof spread},
     {"apus_client/stores.py", stores, sizeof stores},
     {"apus_worker/__init__.py", package, sizeof package},
     {"apus_worker/aside.py", aside, sizeof aside},
     {"apus_worker/blobs.py", blobs, sizeof blobs},
     {"apus_worker/jobs.py", jobs, sizeof jobs},
+    {"apus_worker/kernel.py", kernel, sizeof kernel},
     {"apus_worker/process.py", process, sizeof process},
     {"apus_worker/wire.py", wire, sizeof wire},
 };

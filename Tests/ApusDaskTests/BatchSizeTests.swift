@@ -82,6 +82,22 @@ import Testing
     #expect(size.next(left: nil, slots: 2) == 500)
   }
 
+  @Test func whatIsLargeTravelsInSmallBatches() {
+    var size = BatchSize()
+    for _ in 0..<10 {
+      size.finished(jobs: size.jobs, seconds: 1e-4 * Double(size.jobs), bytes: 1_000_000 * size.jobs)
+    }
+    // 16 MB at once, and 256 MB on their way.
+    #expect(size.jobs == 16 && size.batchesThatFit == 16)
+    // One that is far larger is enough to be careful.
+    size.finished(jobs: 16, seconds: 16e-4, bytes: 16 * 40_000_000)
+    #expect(size.jobs == 1 && size.batchesThatFit == 6)
+    for _ in 0..<20 {
+      size.finished(jobs: size.jobs, seconds: 1e-4 * Double(size.jobs), bytes: 100 * size.jobs)
+    }
+    #expect(size.jobs == 5000 && size.batchesThatFit == 512)
+  }
+
   @Test func neitherIdleNorFlooded() {
     var size = BatchSize()
     #expect(size.batchesPerSlot == 2)

@@ -5,7 +5,7 @@ import ApusTestSupport
 import Foundation
 import Testing
 
-/// Clusters that speak TLS, and another version of Dask.
+/// Clusters that speak TLS.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct DaskSecurityTests {
   @Test func clientsProveWhoTheyAre() async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
@@ -49,6 +49,26 @@ import Testing
     }
   }
 
+  @Test func certificatesNameHostsByAllTheirKindsOfNames() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "apus-certs-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let certificates = ClusterCertificates(folder: folder.path)
+    try certificates.make(hosts: [
+      "10.0.0.7", "2001:db8::7", "[fe80::1]", "scheduler.example.org", "7up", "face",
+    ])
+    let shown = try runProgram(
+      "openssl", ["x509", "-in", "\(folder.path)/scheduler.pem", "-noout", "-ext", "subjectAltName"])
+    let names = shown.output.split(separator: "\n").dropFirst().joined().split(separator: ",").map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+    #expect(
+      names == [
+        "IP Address:10.0.0.7", "IP Address:2001:DB8:0:0:0:0:0:7", "IP Address:FE80:0:0:0:0:0:0:1",
+        "DNS:scheduler.example.org", "DNS:7up", "DNS:face",
+      ], "\(shown)")
+  }
+
   @Test(.blocking) func certificatesOfTheCommandServeASearch() async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "apus-certs-\(UUID().uuidString)")
@@ -70,38 +90,5 @@ import Testing
     #expect(try String(contentsOfFile: results, encoding: .utf8).split(separator: "\n").count == 4)
     let bare = try runProgram(apus, search, environment: environment)
     #expect(bare.exitCode == 2 && bare.errors.contains("no certificates are given"), "\(bare.errors)")
-  }
-
-  @Test func anotherVersionOfDaskIsRefusedWithBoth() async throws {
-    let older = repositoryRoot.appendingPathComponent(".build/dask-older/bin/python").path
-    let cluster = try LocalDask(workers: 1, python: older)
-    await #expect { try await DaskBackend(cluster) } throws: {
-      let message = "\($0)"
-      return message.contains("does not speak as this version of Dask does")
-        && message.contains("here       distributed 20") && message.contains("-m pip install 'distributed==")
-    }
-  }
-
-  @Test func anOlderDaskGivesTheSameBits() async throws {
-    let python = repositoryRoot.appendingPathComponent(".build/dask-older/bin/python").path
-    let cluster = try LocalDask(python: python)
-    let backend = try await DaskBackend(cluster, { $0.python = python })
-    #expect(backend.status.daskVersion == "2024.2.0")
-    let jobs = (0..<100).map { _ in RandomSum(microseconds: 100) }
-    let numbers = SharedNumbers(count: 1000)
-    let reference = try await backend.put(numbers)
-    for await result in backend.run([SumShared(numbers: reference)]) {
-      #expect(try result.outcome.get().sum == 999 * 500)
-    }
-    var found = [Int: Double]()
-    for await result in backend.run(jobs, options: RunOptions(seed: Seed(9))) {
-      found[result.index] = try result.outcome.get()
-    }
-    var expected = [Int: Double]()
-    for await result in SequentialBackend().run(jobs, options: RunOptions(seed: Seed(9))) {
-      expected[result.index] = try result.outcome.get()
-    }
-    #expect(found == expected)
-    await backend.close()
   }
 }

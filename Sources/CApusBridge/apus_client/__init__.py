@@ -5,8 +5,10 @@ from .connection import Connection, Gone
 from .half import import_worker_half, open_pipes
 from .hosts import Hosts, host_of
 from .placement import Placement
+from .program import describe_program
+from .room import Room
 
 __all__ = [
-    "Batch", "Connection", "Gone", "Hosts", "Placement", "host_of", "import_worker_half", "jobs_of", "left",
-    "open_pipes", "part_of", "pieces", "read_batch",
+    "Batch", "Connection", "Gone", "Hosts", "Placement", "Room", "describe_program", "host_of", "import_worker_half",
+    "jobs_of", "left", "open_pipes", "part_of", "pieces", "read_batch",
 ]

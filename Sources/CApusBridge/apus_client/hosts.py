@@ -75,6 +75,11 @@ class Hosts:
         self.failures.pop(host, None)
         self.excluded[host] = (reason, time.monotonic() + self.PAUSES[min(times, len(self.PAUSES)) - 1])
 
+    def forgive(self):
+        """Gives all hosts another chance, as if they had not failed before."""
+        self.excluded = {host: (reason, 0) for host, (reason, _) in self.excluded.items()}
+        self.exclusions = dict.fromkeys(self.excluded, 0)
+
     def news(self):
         """The hosts that the jobs go on without, each told once, with the reason."""
         if len(self.excluded) == len(self.addresses):

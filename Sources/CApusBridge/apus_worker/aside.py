@@ -2,7 +2,7 @@
 
 import asyncio
 
-from .blobs import file_part, store_part
+from .blobs import file_part, note_scratch, store_part
 
 
 class PeerFailed(Exception):
@@ -16,6 +16,7 @@ READ_PART = __package__ + "_read_part"
 async def aside(function, *arguments, dask_worker):
     """Calls a function in a thread of its own; what the bridge has `Client.run` call."""
     dask_worker.handlers.setdefault(READ_PART, read_part)
+    note_scratch(dask_worker)
     try:
         return await asyncio.to_thread(function, *arguments)
     except OSError as error:

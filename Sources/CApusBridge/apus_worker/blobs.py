@@ -26,17 +26,17 @@ class Blobs:
     LEASE = 24 * 3600
     PART = 32 << 20
 
-    @staticmethod
-    def folders(executable):
-        shared = [] if executable else ["/dev/shm"]  # where programs often may not be run
-        for parent in [*shared, tempfile.gettempdir()]:
+    @classmethod
+    def folders(cls, executable):
+        for parent in parents(executable):
             folder = os.path.join(parent, f"apus-{os.getuid()}")
             with contextlib.suppress(OSError):
                 os.makedirs(folder, 0o700, exist_ok=True)
                 status = os.lstat(folder)
                 # Somebody else's folder, or one that others may write to, is not to be trusted.
                 if status.st_uid == os.getuid() and status.st_mode & 0o077 == 0:
-                    yield folder
+                    if not executable or may_execute(folder):
+                        yield folder
 
     @classmethod
     def path(cls, session, digest, executable=False):
@@ -58,7 +58,12 @@ class Blobs:
     @classmethod
     def place(cls, size, executable):
         """The folder for a new file: the first that keeps a tenth of its space free."""
-        for folder in cls.folders(executable):
+        folders = list(cls.folders(executable))
+        if not folders:
+            places = ", ".join(parents(executable))
+            what = "may programs be run" if executable else "can files be written"
+            raise OSError(f"nowhere on {socket.gethostname()} {what}: not in {places}; set TMPDIR to another folder")
+        for folder in folders:
             space = os.statvfs(folder)
             if space.f_bavail * space.f_frsize * 9 // 10 >= size:
                 return folder
@@ -106,6 +111,33 @@ class Blobs:
                         mine = owner == session and digest in (None, named)
                         if mine or time.time() - os.stat(path).st_mtime > cls.LEASE:
                             os.unlink(path)
+
+
+_scratch = None
+
+
+def note_scratch(worker):
+    """Remembers where Dask lets its worker write."""
+    global _scratch
+    _scratch = os.path.dirname(worker.local_directory)
+
+
+def parents(executable):
+    """Where files may lie, the best first. Programs may be run from fewer places than data can be read from."""
+    if not executable:
+        return ["/dev/shm", tempfile.gettempdir()]
+    places = [tempfile.gettempdir()]
+    with contextlib.suppress(ImportError):
+        import dask
+
+        places.append(dask.config.get("temporary-directory", None))
+    places += [_scratch, os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")]
+    return list(dict.fromkeys(os.path.abspath(place) for place in places if place))
+
+
+def may_execute(folder):
+    """Whether the file system of a folder lets programs run."""
+    return not os.statvfs(folder).f_flag & os.ST_NOEXEC
 
 
 cleaners = [Blobs.remove]

@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 
-from .blobs import Blobs, Missing, cleaners, keep_clean
+from .blobs import Blobs, Missing, cleaners, keep_clean, note_scratch
 from .process import ApusWorker, TooLong, WorkerEnded, table
 from .wire import ENDED, Body, Session, sized
 
@@ -171,7 +171,6 @@ def describe():
         "system": platform.system(),
         "machine": platform.machine(),
         "libc": " ".join(platform.libc_ver()),
-        "python": platform.python_version(),
     }
 
 
@@ -198,10 +197,10 @@ def cannot_run(session, trouble):
 
 
 def platform_table(program, worker):
-    """What two hosts are, side by side."""
-    names = ["host", "system", "machine", "libc", "python"]
+    """What the program needs and what the host has, side by side."""
+    names = ["system", "machine", "libc"]
     rows = [(name, str(program.get(name, "?")), str(worker.get(name, "?"))) for name in names]
-    return table([("", "program", "worker"), *rows])
+    return table([("", "program", f"worker on {worker.get('host', '?')}"), *rows])
 
 
 def end_run(name, run):
@@ -241,6 +240,7 @@ def _follow_tasks():
         worker = get_worker()
     except ValueError:  # not under Dask
         return
+    note_scratch(worker)
     if __name__ in worker.plugins:
         return
 

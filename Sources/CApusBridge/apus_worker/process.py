@@ -13,6 +13,7 @@ import subprocess
 import time
 
 from .blobs import Blobs, Missing, file_digest
+from .kernel import MemoryKills, is_stopped
 from .wire import DROP, GREETING, JOBS, LONGEST_FRAME, PLACE, PREAMBLE, REFUSE, RESULTS, WELCOME, WORKER_PROTOCOL
 from .wire import Body, frame, sized
 
@@ -58,6 +59,11 @@ class TooLong(Exception):
 
 # Seconds that a job may run among others; past it, it is begun again by itself.
 PATIENCE = 2
+# Seconds that a signal may stop a process for: a person who did so by mistake can let it go on.
+STOP_PATIENCE = 2
+# Bytes of what a job has said that come back with its failure.
+LAST_WORDS = 2048
+THREW = 1
 
 
 class ApusWorker:
@@ -70,7 +76,9 @@ class ApusWorker:
         self.is_closed = False
         self.buffer = bytearray()
         self.last_lines = b""
+        self.said = {}  # by job: what it wrote to standard error
         self.stopped = None
+        self.looked, self.stands_since = time.monotonic(), None
         path = executable_path(session)
         # Not a file: on a full disk its page may be missing, and whoever reads that is ended by the kernel.
         handle = os.memfd_create("apus-page", os.MFD_CLOEXEC)
@@ -94,6 +102,7 @@ class ApusWorker:
                 bufsize=0,
                 start_new_session=True,
             )
+            self.kills = MemoryKills(self.process.pid)
             self.name = f"{socket.gethostname()} pid {self.process.pid}"
             for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
                 os.set_blocking(stream.fileno(), False)
@@ -156,12 +165,15 @@ class ApusWorker:
         for key, _ in self.selector.select(seconds):
             if key.fileobj is self.process.stdin:
                 continue
+            # The worker goes on to its next job when this one's words have been read.
+            job = self.running
             try:
                 data = os.read(key.fd, 1 << 18)
             except BlockingIOError:
                 continue
             if key.fileobj is self.process.stderr:
-                self.last_lines = (self.last_lines + data)[-2048:]
+                self.last_lines = (self.last_lines + data)[-LAST_WORDS:]
+                self.said[job] = (self.said.get(job, b"") + data)[-LAST_WORDS:]
                 if not data:
                     self.selector.unregister(self.process.stderr)
             elif data:
@@ -225,12 +237,16 @@ class ApusWorker:
                     raise WorkerEnded("trapped", f"its worker sent a frame of type {message[0]}")
                 body = Body(message[1])
                 memory = body.take("Q")
-                start = body.position
+                start, records = body.position, b""
                 while not body.at_end:
-                    job, *_ = body.take("QBdd")
-                    body.sized()
+                    job, status, *_ = body.take("QBdd")
+                    payload = body.sized()
                     jobs.pop(job, None)
-                answers.append(sized(self.name) + sized(message[1][start:]))
+                    if (words := last_words(self.said.pop(job, b""))) and status == THREW:
+                        end = body.position
+                        records += message[1][start : end - len(payload) - 4] + sized(payload + words.encode())
+                        start = end
+                answers.append(sized(self.name) + sized(records + message[1][start:]))
                 if self.session.memory_limit and memory > self.session.memory_limit and not jobs:
                     self.close()
 
@@ -248,6 +264,8 @@ class ApusWorker:
         elif in_company and seconds > PATIENCE:
             self.close()
             raise TooLong(job)
+        elif self._stands_still():
+            self.stopped = ("trapped", f"its worker had been stopped by a signal for {STOP_PATIENCE} s and was killed")
         elif self.session.memory_limit:
             with contextlib.suppress(OSError, ValueError), open(f"/proc/{self.process.pid}/statm") as file:
                 _, resident, shared, *_ = map(int, file.read().split())
@@ -256,6 +274,14 @@ class ApusWorker:
                     self.stopped = ("outOfMemory", f"used {used >> 20} MB, twice the limit of a worker")
         if self.stopped:
             self.kill()
+
+    def _stands_still(self):
+        """Whether a signal has stopped the process for too long; looks four times a second."""
+        now = time.monotonic()
+        if now - self.looked > 0.25:
+            self.looked = now
+            self.stands_since = (self.stands_since or now) if is_stopped(self.process.pid) else None
+        return self.stands_since is not None and now - self.stands_since > STOP_PATIENCE
 
     def kill(self):
         # Once it has been waited for, its number may be another process's.
@@ -274,14 +300,14 @@ class ApusWorker:
             self.last_lines += os.read(self.process.stderr.fileno(), 1 << 16) or b""
         if self.stopped:
             reason, sentence = self.stopped
+        elif code == -signal.SIGKILL and self.kills.have_grown:
+            reason = "outOfMemory"
+            sentence = "its worker was killed by signal 9 (Killed) when the kernel was short of memory"
         elif code < 0:
             reason, sentence = "trapped", f"its worker was killed by signal {-code} ({signal.strsignal(-code)})"
         else:
             reason, sentence = "trapped", f"its worker exited with code {code}"
-        lines = [line for line in self.last_lines.decode(errors="replace").splitlines() if line.strip()][-3:]
-        if lines:
-            sentence += "; last output: " + " | ".join(lines)
-        return WorkerEnded(reason, sentence, self.running)
+        return WorkerEnded(reason, sentence + last_words(self.last_lines), self.running)
 
     def close(self):
         if self.is_closed:
@@ -294,6 +320,12 @@ class ApusWorker:
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             stream.close()
         self.page.close()
+
+
+def last_words(said):
+    """The last lines of what a job or its worker has said, to be put behind a sentence."""
+    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()][-3:]
+    return "; last output: " + " | ".join(lines) if lines else ""
 
 
 def mismatch_table(program, worker):

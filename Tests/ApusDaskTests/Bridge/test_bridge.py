@@ -14,7 +14,7 @@ from unittest import mock
 sys.path.insert(0, sys.argv.pop(1))
 import apus_bridge  # noqa: E402
 import apus_worker  # noqa: E402
-from apus_client import Connection, Placement, connection as connection_module, hosts, stores  # noqa: E402
+from apus_client import Connection, Placement, describe_program, connection as connection_module, hosts, stores  # noqa: E402
 from cluster import job  # noqa: E402
 
 
@@ -236,6 +236,34 @@ class SpreadTests(unittest.IsolatedAsyncioTestCase):
         return send
 
 
+class ProgramTests(unittest.TestCase):
+    """What the table of a mismatch says of the program."""
+
+    def describe(self, data):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            return describe_program(file.name)
+
+    def test_a_program_says_what_it_needs(self):
+        with open(os.path.realpath(sys.executable), "rb") as file:
+            data = file.read()
+        facts = self.describe(data)
+        self.assertEqual((facts["system"], facts["machine"]), ("Linux", os.uname().machine))
+        self.assertRegex(facts["libc"], r"^glibc 2\.[0-9]+$|^musl$")
+        # Its start alone, and for nobody's processor.
+        start = bytearray(data[:4096])
+        start[18:20] = b"\xfe\xca"
+        self.assertEqual(self.describe(start), {"system": "Linux", "machine": "51966", "libc": "?"})
+        # Nothing is loaded beside it.
+        start[0x38:0x3A] = b"\0\0"
+        self.assertEqual(self.describe(start)["libc"], "none needed")
+
+    def test_what_is_no_program_of_linux_says_so(self):
+        for data in (b"", b"MZ", b"#!/bin/sh\n"):
+            self.assertEqual(self.describe(data)["system"], "not a program of Linux")
+
+
 class KilledWorker(Exception):
     """What Dask says of a task that several of its workers ended with."""
 
@@ -255,7 +283,9 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
 
     def setUp(self):
         self.answers, self.submitted, self.gathers = [], {}, []
-        self.bridge = apus_bridge.Bridge(apus_worker, None, None, mock.Mock(write=self.answers.append))
+        self.bridge = apus_bridge.Bridge(
+            apus_worker, None, None, mock.Mock(write=self.answers.append, get_write_buffer_size=lambda: 0)
+        )
         self.bridge.terms, self.bridge.session_text = {"session": {"name": "s"}}, "{}"
         self.client = mock.Mock(status="running", submit=self.submit, gather=self.gather, run=mock.AsyncMock())
         self.bridge.connection = connection = mock.Mock(client=self.client, slots={})
@@ -322,11 +352,42 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
         with mock.patch.object(apus_bridge.asyncio, "sleep", mock.AsyncMock()):
             await self.bridge.take(self.client, tasks)
             self.assertEqual(self.answered(), {1: (0, "x")})
-            for _ in range(self.bridge.FETCHES):
+            for _ in range(self.bridge.FETCHES + 1):
+                await self.settle()
                 await self.bridge.take(self.client, tasks[1:])
         self.assertEqual({number for number, (status, _) in self.answered().items() if status == 16}, {2, 3})
         self.assertIn("cannot be fetched; MemoryError: no memory for it", self.answered()[3][1])
         self.assertEqual(self.bridge.batches, {})
+
+    async def test_large_results_are_not_fetched_all_at_once(self):
+        keys = [self.batch(number) for number in range(1, 9)]
+        tasks = [
+            Task(key, "finished", b"\0" + self.records(number, payload=b"x" * 1000)) for number, key in enumerate(keys, 1)
+        ]
+        with mock.patch.object(self.bridge, "MOST_BYTES", 2200), mock.patch.object(
+            self.bridge, "room", apus_bridge.Room(2200)
+        ):
+            await self.bridge.take(self.client, tasks[:1])
+            # Some finish together, and some more beside them.
+            await asyncio.gather(self.bridge.take(self.client, tasks[1:5]), self.bridge.take(self.client, tasks[5:]))
+        self.assertEqual(sorted(self.answered()), list(range(1, 9)))
+        self.assertTrue(all(len(keys) <= 2 for keys in self.gathers), self.gathers)
+
+    async def test_a_run_after_one_that_no_host_could_run_gives_them_another_chance(self):
+        self.bridge.hosts.update({"tcp://a:1": 1})
+        for _ in range(2):
+            self.bridge.hosts.exclude("tcp://a", "has no room")
+            self.bridge.hosts.excluded["tcp://a"] = ("has no room", 0)
+        self.bridge.take_in(apus_bridge.Batch(7, 1, "fit", 0, b""))
+        self.bridge.tell_of_hosts()
+        self.bridge.tell_of_hosts()
+        self.assertEqual(len(self.answers), 1)
+        self.bridge.hosts.excluded["tcp://a"] = ("has no room", float("inf"))
+        self.bridge.take_in(apus_bridge.Batch(8, 1, "fit", 0, b""))
+        self.assertEqual(self.bridge.hosts.update({"tcp://a:1": 1}), {})
+        self.bridge.take_in(apus_bridge.Batch(9, 2, "fit", 0, b""))
+        self.assertEqual(self.bridge.hosts.update({"tcp://a:1": 1}), {"tcp://a": "tcp://a:1"})
+        self.assertIsNone(self.bridge.hosts.verdict())
 
     async def test_an_answer_that_makes_no_sense_is_an_answer(self):
         key = self.batch(1, 2)

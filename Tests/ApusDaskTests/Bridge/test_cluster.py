@@ -15,7 +15,7 @@ from cluster import FORGET, Client, Cluster, job, kill  # noqa: E402
 FULL = """
 import os
 class Space:
-    f_frsize = 4096
+    f_frsize, f_flag = 4096, 0
     def __init__(self, path):
         self.f_bavail = 0 if os.path.exists(os.path.join(os.environ["TMPDIR"], "full")) else 1 << 30
 os.statvfs = Space
@@ -25,6 +25,18 @@ os.statvfs = Space
 NOEXEC = """
 import os, posix
 os.chmod = lambda path, mode: posix.chmod(path, mode & (0o666 if str(path).endswith(".part") else 0o777))
+"""
+
+
+# The folder for temporary files is on a file system that lets no program run; there is another one.
+NOEXEC_MOUNT = """
+import os
+os.environ["XDG_CACHE_HOME"] = os.path.join(os.environ["TMPDIR"], "cache")
+class Space:
+    def __init__(self, real, path):
+        self.f_bavail, self.f_frsize = real.f_bavail, real.f_frsize
+        self.f_flag = 0 if "/cache/" in str(path) and OPEN else os.ST_NOEXEC
+os.statvfs = lambda path, statvfs=os.statvfs: Space(statvfs(path), path)
 """
 
 
@@ -82,6 +94,22 @@ class ClusterTests(unittest.TestCase):
         client.wait(lambda: len(client.results) == 50)
         self.assertEqual({status for status, *_ in client.results.values()}, {0}, client.results)
         self.assertEqual(client.fatal, [])
+
+    def test_programs_lie_where_they_may_run(self):
+        self.cluster.worker(1, preload=NOEXEC_MOUNT.replace("OPEN", "True"))
+        client = self.client()
+        client.squares([3])
+        client.wait(lambda: client.results)
+        self.assertEqual(client.results[3][:2], (0, "9"))
+        (folder,) = os.listdir(os.path.join(self.cluster.folder, "host-1", "cache"))
+        self.assertEqual(folder, f"apus-{os.getuid()}")
+
+    def test_that_programs_may_run_nowhere_is_said(self):
+        self.cluster.worker(1, preload=NOEXEC_MOUNT.replace("OPEN", "False"))
+        client = self.client()
+        client.squares([3])
+        client.wait(lambda: client.fatal)
+        self.assertRegex(client.fatal[0], "nowhere on .* may programs be run: not in .*host-1.*; set TMPDIR to another")
 
     def test_a_program_that_runs_nowhere_ends_the_work(self):
         self.cluster.worker(1, preload=NOEXEC)
@@ -169,6 +197,32 @@ class ClusterTests(unittest.TestCase):
         client.wait(lambda: client.results, 30)
         self.assertEqual(client.results[5][:2], (0, "25"))
         self.assertFalse(os.path.exists(f"/proc/{process}"))
+
+
+    def test_a_job_that_ends_dask_workers_is_known_by_that(self):
+        cluster = Cluster(DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1")
+        self.addCleanup(cluster.close)
+        cluster.worker(1, nanny=True)
+        client = Client(cluster, SOURCES, PROGRAM)
+        self.addCleanup(client.close)
+        jobs = {number: job(number, "square", number=number) for number in range(1, 5)}
+        client.submit({**jobs, 5: job(5, "misbehave", deed="killParent", amount=0)})
+        client.wait(lambda: len(client.results) == 5, 120)
+        self.assertEqual({number for number, (status, *_) in client.results.items() if status == 16}, {5})
+        self.assertRegex(client.results[5][1], "lost.*Attempted to run task .* on 2 different workers")
+        self.assertEqual(client.fatal, [])
+
+    def test_each_sweep_has_a_bar_of_progress(self):
+        self.cluster.worker(1)
+        clients = [self.client(), self.client()]
+        for client in clients:
+            client.squares(range(3))
+            client.wait(lambda: len(client.results) == 3)
+        from distributed import Client as DaskClient
+
+        with DaskClient(self.cluster.address) as client:
+            bars = client.run_on_scheduler(lambda dask_scheduler: set(dask_scheduler.task_prefixes))
+        self.assertEqual({bar for bar in bars if bar.startswith("fit")}, {f"fit test #{client.session[:4]}" for client in clients})
 
 
 if __name__ == "__main__":
