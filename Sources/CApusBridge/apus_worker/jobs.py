@@ -180,7 +180,13 @@ def probe(terms):
     session, begun = Session(terms), time.monotonic()
     for pause in [*PAUSES, None]:
         try:
-            return _give_back(_take_worker(Call(session)))
+            worker = _take_worker(Call(session))
+            with _lock:
+                busy = [other for other in _busy if other is not worker and other.session.name == session.name]
+                is_spare = busy or _idle.get(session.name)
+            if is_spare:  # jobs have come meanwhile and have started theirs
+                worker.close()
+            return _give_back(worker)
         except Missing:
             return "missing"
         except (WorkerEnded, OSError) as error:
