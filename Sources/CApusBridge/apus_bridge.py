@@ -405,6 +405,8 @@ class Bridge:
         elif kind == 2:
             long, records = struct.unpack("<Q", records[:8])[0], records[8:]
             self.split(batch, long, records)
+        elif kind == 3:
+            self.share(batch, records)
         self.answer_with(batch, records)
         self.go_on(batch)
 
@@ -426,6 +428,19 @@ class Bridge:
         for part in ([one for one in rest if one[0] != long], [one for one in rest if one[0] == long]):
             if part:
                 self.submit(part_of(self.half, batch, part))
+
+    def share(self, batch, records):
+        """What there was no time for goes on in parts of half as many jobs as there was time for, in its place."""
+        rest = left(self.half, batch, records)
+        done = sum(1 for _ in jobs_of(self.half, batch)) - len(rest)
+        self.go_in_parts(batch, rest, max(1, done // 2))
+
+    def go_in_parts(self, batch, jobs, size):
+        """Sends jobs of a batch in parts, one after another, for there may be a limit to how many run at once."""
+        waiting = batch.rest
+        first, *parts = [part_of(self.half, batch, jobs[start : start + size]) for start in range(0, len(jobs), size)]
+        first.rest = [*parts, *waiting]
+        self.submit(first)
 
     async def help(self, batch, worker, missing=(), trouble=""):
         """Sees to a host that could not run a batch, and sends the batch again: elsewhere, where that can be."""
@@ -496,12 +511,8 @@ class Bridge:
         jobs = list(jobs_of(self.half, batch))
         if len(jobs) == 1:
             return self.give_up(batch, "lost", str(error))
-        # Each failure costs several Dask workers: as many parts as each has jobs, and few rounds. They take the place
-        # of the batch, one after another, for there may be a limit to how many run at once.
-        size, waiting = math.isqrt(len(jobs)), batch.rest
-        first, *parts = [part_of(self.half, batch, jobs[start : start + size]) for start in range(0, len(jobs), size)]
-        first.rest = [*parts, *waiting]
-        self.submit(first)
+        # Each failure costs several Dask workers: as many parts as each has jobs, and few rounds.
+        self.go_in_parts(batch, jobs, math.isqrt(len(jobs)))
 
     def give_up(self, batch, reason, message):
         records = b""

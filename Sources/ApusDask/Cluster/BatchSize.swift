@@ -7,8 +7,9 @@ package struct BatchSize: Sendable {
   private static let largestBytes = 16e6
   /// Bytes of jobs and outputs that may be at the cluster beyond one batch for each slot.
   private static let mostBytes = 256e6
-  /// What a run may begin with that follows one of the same name, whose jobs may have been far quicker.
-  private static let largestFirst = 128
+  /// How much larger a batch may be than those that have come back. Jobs may turn out to take far longer than those
+  /// before: a worker that has no time for all of a batch hands back what it has not begun.
+  private static let growth = 32
   /// Toward the end of a run batches become smaller, down to this.
   private static let leastSeconds = 0.025
   /// What sending a job and its result costs beside the job itself.
@@ -19,21 +20,15 @@ package struct BatchSize: Sendable {
   private var meanSeconds: Double?
   private var meanBytes = 0.0
   private var wanted = 1
-  /// What an earlier run of the same name found, until this run's first jobs say whether it holds for them.
-  private var earlier: (jobs: Int, meanSeconds: Double)?
   /// The size of a run's last batches.
   private var last: Int?
 
   package init() {}
 
   /// The size that a run begins with whose jobs have the names of an earlier run's.
-  package init(after earlier: BatchSize) {
-    jobs = min(earlier.jobs, Self.largestFirst)
-    self.earlier = earlier.meanSeconds.map { (earlier.jobs, $0) }
-  }
+  package init(after earlier: BatchSize) { jobs = earlier.jobs }
 
-  /// Learns from a batch that has come back. A size that was found from few jobs grows fourfold at most, since
-  /// later ones may take longer; unless it is known of an earlier run whose jobs took as long.
+  /// Learns from a batch that has come back.
   package mutating func finished(jobs count: Int, seconds: Double, bytes: Int = 0) {
     guard count > 0 else { return }
     // One that is large says more than many that are small.
@@ -43,9 +38,7 @@ package struct BatchSize: Sendable {
     meanSeconds = smoothed
     let most = min(Double(Self.largest), Self.largestBytes / max(meanBytes, 1))
     wanted = max(1, Int(min(Self.targetSeconds / max(smoothed, 1e-6), most)))
-    jobs = min(wanted, max(jobs, 4 * count))
-    if let known = earlier, mean <= 2 * known.meanSeconds { jobs = min(wanted, max(jobs, known.jobs)) }
-    earlier = nil
+    jobs = min(wanted, max(jobs, Self.growth * count))
   }
 
   /// The number of jobs of the next batch, where so many are left and so many slots share them: less than ``jobs``

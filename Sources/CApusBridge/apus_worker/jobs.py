@@ -70,7 +70,8 @@ def run_batch(terms, data, batch, run, key=None):
     """Runs the jobs of a batch of a run in an Apus worker on this host; called by Dask, as the task with a key.
 
     The answer is a byte and what it announces: 0 and records of results by worker; 1, what this host lacks as JSON,
-    and records of the jobs that are done; or 2, a job that is to run by itself, and records of those that are done.
+    and records of the jobs that are done; 2, a job that is to run by itself, and records of those that are done; or 3,
+    and records of the jobs for which there was time.
     """
     keep_clean()
     body, jobs = Body(batch), {}
@@ -89,7 +90,7 @@ def run_batch(terms, data, batch, run, key=None):
 
 
 def _run_jobs(call, data, jobs):
-    session, answers, crashes, pauses = call.session, [], {}, list(PAUSES)
+    session, answers, unbegun, crashes, pauses = call.session, [], [], {}, list(PAUSES)
     patience_ends = time.monotonic() + FILES_PATIENCE
     while jobs:
         worker = trouble = None
@@ -97,7 +98,7 @@ def _run_jobs(call, data, jobs):
         try:
             worker = _take_worker(call)
             worker.place(data)
-            worker.run(jobs, answers)
+            worker.run(jobs, answers, unbegun)
         except Missing as missing:
             if call.has_ended:
                 return b"\0"
@@ -141,7 +142,7 @@ def _run_jobs(call, data, jobs):
                 # Another host may do better; which one this is, the bridge needs to know.
                 return cannot_go_on(answers, trouble=cannot_run(session, trouble))
             time.sleep(pauses.pop(0))
-    return b"\0" + b"".join(answers)
+    return (b"\3" if unbegun else b"\0") + b"".join(answers)
 
 
 def cannot_go_on(answers, **lacks):

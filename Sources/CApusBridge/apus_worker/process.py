@@ -14,8 +14,8 @@ import time
 
 from .blobs import Blobs, Missing, file_digest
 from .kernel import MemoryKills, is_stopped
-from .wire import DROP, GREETING, JOBS, LONGEST_FRAME, PLACE, PREAMBLE, REFUSE, RESULTS, WELCOME, WORKER_PROTOCOL
-from .wire import Body, frame, sized
+from .wire import CANCEL, CANCELLED, DROP, GREETING, JOBS, LONGEST_FRAME, PLACE, PREAMBLE, REFUSE, RESULTS, THREW
+from .wire import WELCOME, WORKER_PROTOCOL, Body, frame, sized
 
 _known_digests = {}
 
@@ -63,7 +63,8 @@ PATIENCE = 2
 STOP_PATIENCE = 2
 # Bytes of what a job has said that come back with its failure.
 LAST_WORDS = 2048
-THREW = 1
+# Seconds after which what a batch has not begun goes back, to be shared anew: about twice what a batch should take.
+BUDGET = 1
 
 
 class ApusWorker:
@@ -221,34 +222,50 @@ class ApusWorker:
             del self.placed[reference]
             self.send(frame(DROP, sized(reference)))
 
-    def run(self, jobs, answers):
+    def run(self, jobs, answers, unbegun):
         """Runs jobs, a dictionary of messages by id, and appends the workers' own records of them to answers.
 
-        A job that goes on for longer than PATIENCE is not let hold back the results of others: the worker is
-        stopped with it, and TooLong says which it was.
+        What is not begun within BUDGET is noted as such and left. A job that goes on for longer than PATIENCE is not
+        let hold back the results of others: the worker is stopped with it, and TooLong says which it was.
         """
-        in_company = len(jobs) > 1
+        in_company, ends, is_over = len(jobs) > 1, time.monotonic() + BUDGET, False
         self.send(frame(JOBS, b"".join(jobs.values())))
         while jobs:
+            if not is_over and len(jobs) > 1 and time.monotonic() > ends:
+                is_over = True
+                self.send(frame(CANCEL, struct.pack(f"<B{len(jobs)}Q", 0, *jobs)))
             self._watch(in_company)
             self._pump(0.1)
             while (message := self._next_frame()) is not None:
                 if message[0] != RESULTS:
                     raise WorkerEnded("trapped", f"its worker sent a frame of type {message[0]}")
-                body = Body(message[1])
-                memory = body.take("Q")
-                start, records = body.position, b""
-                while not body.at_end:
-                    job, status, *_ = body.take("QBdd")
-                    payload = body.sized()
-                    jobs.pop(job, None)
-                    if (words := last_words(self.said.pop(job, b""))) and status == THREW:
-                        end = body.position
-                        records += message[1][start : end - len(payload) - 4] + sized(payload + words.encode())
-                        start = end
-                answers.append(sized(self.name) + sized(records + message[1][start:]))
+                memory, records = self._take_results(message[1], jobs, unbegun)
+                if records:
+                    answers.append(sized(self.name) + sized(records))
                 if self.session.memory_limit and memory > self.session.memory_limit and not jobs:
                     self.close()
+
+    def _take_results(self, message, jobs, unbegun):
+        """The worker's memory, and its records of jobs, each with what it said if it threw."""
+        body = Body(message)
+        memory, records, start = body.take("Q"), [], body.position
+        while not body.at_end:
+            begin = body.position
+            job, status, *_ = body.take("QBdd")
+            payload = body.sized()
+            jobs.pop(job, None)
+            said = self.said.pop(job, b"")
+            words = last_words(said) if status == THREW else ""
+            if not words and status != CANCELLED:
+                continue
+            # Records as they came, up to this one, which is another now or none.
+            records.append(message[start:begin])
+            start = body.position
+            if status == CANCELLED:
+                unbegun.append(job)
+            else:
+                records.append(message[begin : start - len(payload) - 4] + sized(payload + words.encode()))
+        return memory, b"".join([*records, message[start:]])
 
     @property
     def running(self):

@@ -212,6 +212,21 @@ class ClusterTests(unittest.TestCase):
         self.assertRegex(client.results[5][1], "lost.*Attempted to run task .* on 2 different workers")
         self.assertEqual(client.fatal, [])
 
+    def test_a_batch_that_takes_longer_than_it_should_hands_back_what_it_has_not_begun(self):
+        self.cluster.worker(1)
+        client = self.client()
+        marks = os.path.join(self.cluster.folder, "marks")
+        client.submit({number: job(number, "mark", path=marks, microseconds=200_000) for number in range(20)})
+        client.wait(lambda: client.results)
+        # Some are back when others have not begun, and none is done twice.
+        with open(marks) as file:
+            self.assertLess(len(file.readlines()), 20)
+        client.wait(lambda: len(client.results) == 20)
+        with open(marks) as file:
+            self.assertEqual(sorted(map(int, file)), list(range(20)))
+        self.assertEqual({status for status, *_ in client.results.values()}, {0})
+        self.assertEqual(client.status["retries"], 0)
+
     def test_each_sweep_has_a_bar_of_progress(self):
         self.cluster.worker(1)
         clients = [self.client(), self.client()]
