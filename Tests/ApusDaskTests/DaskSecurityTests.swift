@@ -3,6 +3,7 @@ import ApusParallel
 import ApusTestJobs
 import ApusTestSupport
 import Foundation
+import Synchronization
 import Testing
 
 /// Clusters that speak TLS.
@@ -46,6 +47,34 @@ import Testing
         })
     } throws: {
       "\($0)".contains("cannot connect to the scheduler tls://")
+    }
+  }
+
+  @Test func hostsGetTheProgramFromEachOtherOverTLS() async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "apus-certs-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let certificates = ClusterCertificates(folder: folder.path)
+    try certificates.make(hosts: ["127.0.0.1"])
+    let cluster = try LocalDask(workers: 0, certificates: certificates)
+    for host in 1...2 {
+      let place = cluster.folder.appendingPathComponent("host-\(host)")
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+      try cluster.addWorker(
+        through: ["/usr/bin/env", "TMPDIR=\(place.path)"], ["--host", "127.0.0.\(host)"])
+    }
+    let backend = try await DaskBackend(cluster, { $0.security = certificates.security })
+    let record = Mutex(RunRecord())
+    let jobs = JobsUntil(least: 100) { record.withLock { $0.workers.count } == 2 }
+    try await record.expectSameBits(jobs, on: backend, options: RunOptions(seed: Seed(4), lookAhead: 400))
+    await backend.close()
+    // Dask's workers write down what they are asked for.
+    let logs = try (0..<2).map {
+      try String(contentsOf: cluster.folder.appendingPathComponent("worker-\($0).log"), encoding: .utf8)
+    }
+    for (function, other) in [("store_scattered", "load_from_peer"), ("load_from_peer", "store_scattered")] {
+      let having = logs.filter { $0.contains(function) }
+      #expect(having.count == 1 && having.first?.contains(other) == false, "\(logs)")
     }
   }
 

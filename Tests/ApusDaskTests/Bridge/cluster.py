@@ -25,9 +25,9 @@ def sized(value):
     return struct.pack("<I", len(data)) + data
 
 
-def job(identity, name, **terms):
-    """A message of the test worker's jobs: `square`, `misbehave`, …"""
-    return struct.pack("<QQQ", identity, identity, identity) + sized(f"test.{name}") + sized(json.dumps(terms))
+def job(identity, name, family="test", **terms):
+    """A message of the test worker's jobs, `square`, `misbehave`, …, or of another program's."""
+    return struct.pack("<QQQ", identity, identity, identity) + sized(f"{family}.{name}") + sized(json.dumps(terms))
 
 
 def free_port():
