@@ -16,8 +16,8 @@ import struct
 import sys
 
 from apus_client import (
-    Batch, Connection, Gone, Hosts, Placement, Room, describe_program, host_of, import_worker_half, jobs_of, left, open_pipes,
-    part_of, pieces, read_batch,
+    Connection, Gone, Hosts, Placement, Results, Welcome, describe_program, host_of, import_worker_half, jobs_of, left,
+    open_pipes, part_of, pieces, read_batch,
 )
 
 # Requests of the program, and answers.
@@ -25,27 +25,22 @@ OPEN, PUT, FORGET, SUBMIT, STOP = range(1, 6)
 READY, STORED, BATCH, STATUS, TROUBLE, NOT_STORED = range(64, 70)
 
 
-class Bridge:
+class Bridge(Results):
     """Between a program's pipes and a scheduler."""
 
     def __init__(self, half, archive, requests, answers):
+        super().__init__()
         self.half, self.archive = half, archive
         self.requests, self.answers = requests, answers
-        self.connection = self.placement = None
+        self.connection = self.placement = self.welcome = None
         self.mark = ""  # what tells this program's sweeps from others on the dashboard
         self.hosts = Hosts()
         self.hopeless_run = None  # the latest when no host could run anything
         self.latest_run = 0
         self.batches = {}  # by future's key: what is at the cluster, or will be
         self.tasks = set()
-        self.completed = None
-        self.has_work = asyncio.Event()
         self.retries = 0
-        self.room = Room(self.MOST_BYTES)
-        self.answer_size = 0  # of an answer of the cluster, about
-
-    # Bytes of answers that are fetched at once, or wait for the program to read them.
-    MOST_BYTES = 128 << 20
+        self.widening = None
 
     def answer(self, kind, body=b""):
         self.answers.write(self.half.frame(kind, body))
@@ -106,10 +101,12 @@ class Bridge:
             dict(terms["session"], platform=describe_program(terms["executablePath"]))
         )
         self.connection = Connection(terms, self.half, self.archive, self.send_again)
-        self.placement = Placement(
-            self.connection, self.hosts, self.half, terms.get("dataStore"), self.welcome_again
+        self.placement = Placement(self.connection, self.hosts, self.half, terms.get("dataStore"))
+        executable = terms["session"]["executable"]
+        self.placement.add_program(executable, terms["executablePath"])
+        self.welcome = Welcome(
+            self.connection, self.placement, self.hosts, self.half, self.session_text, executable, self.start
         )
-        self.placement.add_program(terms["session"]["executable"], terms["executablePath"])
         try:
             await self.connection.open()
         except Exception as error:
@@ -126,7 +123,7 @@ class Bridge:
         """Says every second how the cluster is."""
         refusal = None
         while True:
-            trouble = await self.look()
+            trouble = await self.welcome.look()
             if refusal != self.connection.refusal:
                 refusal = self.connection.refusal
                 if refusal:
@@ -139,7 +136,8 @@ class Bridge:
             if not trouble:
                 self.placement.keep(self.connection.slots)
                 await self.send_stranded()
-                await self.widen()
+                if self.widening is None or self.widening.done():
+                    self.widening = self.start(self.widen())
                 self.tell_of_hosts()
             await asyncio.sleep(1)
 
@@ -149,51 +147,6 @@ class Bridge:
         return {
             address: count for address, count in slots.items() if host_of(address) not in self.hosts.excluded
         } or slots
-
-    async def look(self):
-        """Sees how the cluster is, and gives hosts that are new, or have another chance, what jobs need."""
-        trouble = await self.connection.look()
-        if not trouble:
-            for host, address in self.hosts.update(self.connection.slots).items():
-                self.start_welcome(host, address)
-        return trouble
-
-    def start_welcome(self, host, address, is_known=False):
-        self.hosts.welcoming.add(host)
-        self.start(self.welcome(host, address, is_known))
-
-    async def welcome(self, host, address, is_known):
-        """Gives a host what jobs need, and lets it have some; one that is known lacks no more than new data."""
-        try:
-            trouble = None if is_known else await self.probe(address)
-            while not trouble and (digests := self.placement.lacking(host)):
-                await asyncio.gather(*(self.placement.store(digest, address) for digest in digests))
-        except Gone as error:
-            if self.connection.up.is_set() and address in self.connection.slots:
-                self.hosts.fail(host, str(error))
-            return
-        except Exception as error:
-            trouble = f"cannot be given what jobs need: {error}"
-        finally:
-            self.hosts.welcoming.discard(host)
-        if trouble:
-            self.hosts.exclude(host, trouble)
-        else:
-            self.hosts.admit(host)
-
-    def welcome_again(self):
-        """Gives hosts data that is new; until they have it they get no jobs."""
-        for host in [host for host in self.hosts.ready if self.placement.lacking(host)]:
-            self.hosts.ready.pop(host)
-            self.start_welcome(host, min(self.hosts.addresses[host]), is_known=True)
-
-    async def probe(self, address):
-        """Sends the program to a host, and sees whether it runs there. Gives what is wrong, or None."""
-        trouble = await self.connection.on_worker(address, self.half.probe, self.session_text)
-        if trouble == "missing":
-            await self.placement.store(self.terms["session"]["executable"], address, again=True)
-            trouble = await self.connection.on_worker(address, self.half.probe, self.session_text)
-        return "does not keep the program's file" if trouble == "missing" else trouble
 
     async def send_stranded(self):
         """Sends elsewhere what can run nowhere any more, or could not so far."""
@@ -218,7 +171,9 @@ class Bridge:
         if not narrow:
             return
         with contextlib.suppress(Exception):
-            answers = await self.connection.everywhere(self.half.running_tasks, self.terms["session"]["name"])
+            asking = self.connection.everywhere(self.half.running_tasks, self.terms["session"]["name"])
+            # A worker that is out of reach keeps the others from nothing but this.
+            answers = await asyncio.wait_for(asking, self.connection.PATIENCE)
             if any(isinstance(answer, Exception) for answer in answers.values()):
                 return
             narrow.difference_update(*answers.values())
@@ -294,106 +249,6 @@ class Bridge:
         self.completed.add(future)
         self.has_work.set()
 
-    def collect_from(self, client):
-        from distributed import as_completed
-
-        self.completed = as_completed(loop=client.loop)
-        self.start(self.collect(client, self.completed))
-
-    async def collect(self, client, completed):
-        """Brings back what has finished, several tasks at a time, as long as its client is the one in use."""
-        while client is self.connection.client:
-            await self.has_work.wait()
-            self.has_work.clear()
-            if client is not self.connection.client:
-                return self.has_work.set()
-            async for future in completed:
-                # What ends within a few milliseconds is fetched together; a worker that cannot be reached does not
-                # hold back what others have.
-                await asyncio.sleep(0.002)
-                self.start(self.take(client, [future, *completed.next_batch(block=False)]))
-                # A result stays on its worker, and the worker in a cluster that scales, as long as anything holds it.
-                del future
-
-    async def take(self, client, futures):
-        """Brings back what has finished, no more at once than there is room for."""
-        while futures:
-            count = max(1, self.MOST_BYTES // max(1, self.answer_size))
-            some, futures = futures[:count], futures[count:]
-            async with self.room.take(len(some) * self.answer_size):
-                await self.take_some(client, some)
-                while self.answers.get_write_buffer_size() > self.MOST_BYTES:
-                    await asyncio.sleep(0.01)
-
-    async def take_some(self, client, futures):
-        values = await self.fetch(client, {future.key: future for future in futures if future.status == "finished"})
-        # One that is large says more than many that are small.
-        self.answer_size = max([self.answer_size // 2, *map(len, values.values())])
-        unclear = []
-        for future in futures:
-            error = None
-            if future.status == "error":
-                try:
-                    error = await future.exception()
-                except Exception as trouble:
-                    error = trouble
-            if client is not self.connection.client or future.key not in self.batches:
-                continue
-            if error is None and future.key not in values:
-                unclear.append(future)
-                continue
-            batch = self.batches.pop(future.key)
-            if error is not None:
-                self.care(batch, self.failed(batch, error))
-                continue
-            try:
-                self.deliver(batch, values[future.key])
-            except Exception as trouble:
-                self.give_up(batch, "lost", f"{type(trouble).__name__}: {trouble}")
-        if unclear:
-            fetches = min(self.batches[future.key].fetches for future in unclear)
-            self.start(self.try_later(client, unclear, min(0.2 * (1 + fetches), self.LONGEST_PAUSE)))
-
-    async def try_later(self, client, futures, pause):
-        await asyncio.sleep(pause)
-        self.try_again(client, futures)
-
-    # Results that cannot be fetched are asked for so often, ever more rarely.
-    FETCHES, LONGEST_PAUSE = 20, 4
-
-    async def fetch(self, client, futures):
-        """The results of tasks by key; without those that cannot be had now."""
-        try:
-            return await client.gather(futures, errors="skip") if futures else {}
-        except OSError:
-            return {}  # the connection is lost, or was for a moment
-        except Exception as error:
-            if len(futures) > 1:  # one does not keep back the others
-                each = [await self.fetch(client, {key: future}) for key, future in futures.items()]
-                return {key: value for values in each for key, value in values.items()}
-            for batch in filter(None, map(self.batches.get, futures)):
-                batch.trouble = f"{type(error).__name__}: {error}"
-            return {}
-
-    def try_again(self, client, futures):
-        """Fetches, or lets run again, what could not be fetched though its task has ended."""
-        if client.status != "running":
-            return self.connection.lose(client)
-        for future in futures:
-            if client is not self.connection.client or future.key not in self.batches:
-                continue
-            batch = self.batches[future.key]
-            if future.status not in ("finished", "error"):
-                self.retries += 1
-                self.submit(self.batches.pop(future.key))
-            elif batch.fetches < self.FETCHES:
-                batch.fetches += 1
-                self.completed.add(future)
-                self.has_work.set()
-            else:
-                self.batches.pop(future.key)
-                self.give_up(batch, "lost", f"its results cannot be fetched; {batch.trouble}")
-
     def deliver(self, batch, value):
         kind, records = value[0], value[1:]
         if kind == 1:
@@ -450,7 +305,7 @@ class Bridge:
             # The worker may have joined just now, or be about to go.
             await asyncio.sleep(min(0.1 * (batch.pauses - 1), 2))
             if worker not in self.connection.slots:
-                await self.look()
+                await self.welcome.look()
             # One that is being made ready, or cannot be, is not at fault.
             if missing and host in self.hosts.ready:
                 batch.bounces += 1

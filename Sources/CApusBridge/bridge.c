@@ -29,6 +29,9 @@ static const uint8_t placement[] = {
 static const uint8_t program[] = {
 #embed "apus_client/program.py"
 };
+static const uint8_t results[] = {
+#embed "apus_client/results.py"
+};
 static const uint8_t room[] = {
 #embed "apus_client/room.py"
 };
@@ -37,6 +40,9 @@ static const uint8_t spread[] = {
 };
 static const uint8_t stores[] = {
 #embed "apus_client/stores.py"
+};
+static const uint8_t welcome[] = {
+#embed "apus_client/welcome.py"
 };
 static const uint8_t package[] = {
 #embed "apus_worker/__init__.py"
@@ -70,9 +76,11 @@ static const capusbridge_file files[] = {
     {"apus_client/hosts.py", hosts, sizeof hosts},
     {"apus_client/placement.py", placement, sizeof placement},
     {"apus_client/program.py", program, sizeof program},
+    {"apus_client/results.py", results, sizeof results},
     {"apus_client/room.py", room, sizeof room},
     {"apus_client/spread.py", spread, sizeof spread},
     {"apus_client/stores.py", stores, sizeof stores},
+    {"apus_client/welcome.py", welcome, sizeof welcome},
     {"apus_worker/__init__.py", package, sizeof package},
     {"apus_worker/aside.py", aside, sizeof aside},
     {"apus_worker/blobs.py", blobs, sizeof blobs},

@@ -21,8 +21,9 @@ class Placement:
     # Bytes that go along with the question whether a host has them.
     SMALL = 64 << 10
 
-    def __init__(self, connection, hosts, half, data_store, on_data=lambda: None):
-        self.connection, self.hosts, self.half, self.on_data = connection, hosts, half, on_data
+    def __init__(self, connection, hosts, half, data_store):
+        self.connection, self.hosts, self.half = connection, hosts, half
+        self.on_data = lambda: None  # is called when there is data that not all hosts have
         self.data_store = DataStore(half, data_store) if data_store else None
         self.session = connection.session["name"]
         self.data = {}  # reference → digest of its file

@@ -14,7 +14,8 @@ from unittest import mock
 sys.path.insert(0, sys.argv.pop(1))
 import apus_bridge  # noqa: E402
 import apus_worker  # noqa: E402
-from apus_client import Connection, Placement, describe_program, connection as connection_module, hosts, stores  # noqa: E402
+from apus_client import Batch, Connection, Placement, Room, describe_program  # noqa: E402
+from apus_client import connection as connection_module, hosts, stores  # noqa: E402
 from cluster import job  # noqa: E402
 
 
@@ -316,7 +317,7 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
     def batch(self, *numbers):
         jobs = b"".join(struct.pack("<Q", number) + apus_worker.sized(f"job {number}") for number in numbers)
         before = set(self.submitted)
-        self.bridge.submit(apus_bridge.Batch(7, 1, "fit", 0, jobs))
+        self.bridge.submit(Batch(7, 1, "fit", 0, jobs))
         return (set(self.submitted) - before).pop()
 
     def records(self, *numbers, payload=b"x"):
@@ -365,7 +366,7 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
             Task(key, "finished", b"\0" + self.records(number, payload=b"x" * 1000)) for number, key in enumerate(keys, 1)
         ]
         with mock.patch.object(self.bridge, "MOST_BYTES", 2200), mock.patch.object(
-            self.bridge, "room", apus_bridge.Room(2200)
+            self.bridge, "room", Room(2200)
         ):
             await self.bridge.take(self.client, tasks[:1])
             # Some finish together, and some more beside them.
@@ -378,14 +379,14 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
         for _ in range(2):
             self.bridge.hosts.exclude("tcp://a", "has no room")
             self.bridge.hosts.excluded["tcp://a"] = ("has no room", 0)
-        self.bridge.take_in(apus_bridge.Batch(7, 1, "fit", 0, b""))
+        self.bridge.take_in(Batch(7, 1, "fit", 0, b""))
         self.bridge.tell_of_hosts()
         self.bridge.tell_of_hosts()
         self.assertEqual(len(self.answers), 1)
         self.bridge.hosts.excluded["tcp://a"] = ("has no room", float("inf"))
-        self.bridge.take_in(apus_bridge.Batch(8, 1, "fit", 0, b""))
+        self.bridge.take_in(Batch(8, 1, "fit", 0, b""))
         self.assertEqual(self.bridge.hosts.update({"tcp://a:1": 1}), {})
-        self.bridge.take_in(apus_bridge.Batch(9, 2, "fit", 0, b""))
+        self.bridge.take_in(Batch(9, 2, "fit", 0, b""))
         self.assertEqual(self.bridge.hosts.update({"tcp://a:1": 1}), {"tcp://a": "tcp://a:1"})
         self.assertIsNone(self.bridge.hosts.verdict())
 
@@ -396,7 +397,7 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
 
     async def test_what_cannot_be_submitted_is_answered(self):
         self.client.submit = mock.Mock(side_effect=TypeError("not today"))
-        self.bridge.submit(apus_bridge.Batch(7, 1, "fit", 0, struct.pack("<Q", 5) + apus_worker.sized("job")))
+        self.bridge.submit(Batch(7, 1, "fit", 0, struct.pack("<Q", 5) + apus_worker.sized("job")))
         self.assertIn("TypeError: not today", self.answered()[5][1])
         self.assertEqual(self.bridge.batches, {})
 
@@ -410,7 +411,7 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_run_that_is_stopped_while_it_is_sent_again_is_not(self):
         self.batch(1)
-        other = apus_bridge.Batch(8, 2, "fit", 0, struct.pack("<Q", 2) + apus_worker.sized("job"))
+        other = Batch(8, 2, "fit", 0, struct.pack("<Q", 2) + apus_worker.sized("job"))
         self.bridge.submit(other)
         self.submitted.clear()
 
