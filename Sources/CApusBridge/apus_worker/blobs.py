@@ -26,12 +26,14 @@ class Blobs:
     LEASE = 24 * 3600
     PART = 32 << 20
 
-    @classmethod
-    def folders(cls, executable):
+    @staticmethod
+    def folders(executable, creates=False):
+        """The folders of files that there are, or could be, the best first."""
         for parent in parents(executable):
             folder = os.path.join(parent, f"apus-{os.getuid()}")
             with contextlib.suppress(OSError):
-                os.makedirs(folder, 0o700, exist_ok=True)
+                if creates:
+                    os.makedirs(folder, 0o700, exist_ok=True)
                 status = os.lstat(folder)
                 # Somebody else's folder, or one that others may write to, is not to be trusted.
                 if status.st_uid == os.getuid() and status.st_mode & 0o077 == 0:
@@ -58,15 +60,15 @@ class Blobs:
     @classmethod
     def place(cls, size, executable):
         """The folder for a new file: the first that keeps a tenth of its space free."""
-        folders = list(cls.folders(executable))
-        if not folders:
-            places = ", ".join(parents(executable))
-            what = "may programs be run" if executable else "can files be written"
-            raise OSError(f"nowhere on {socket.gethostname()} {what}: not in {places}; set TMPDIR to another folder")
-        for folder in folders:
+        folder = None
+        for folder in cls.folders(executable, creates=True):
             space = os.statvfs(folder)
             if space.f_bavail * space.f_frsize * 9 // 10 >= size:
                 return folder
+        if folder is None:
+            places = ", ".join(parents(executable))
+            what = "may programs be run" if executable else "can files be written"
+            raise OSError(f"nowhere on {socket.gethostname()} {what}: not in {places}; set TMPDIR to another folder")
         raise OSError(f"no room for {size} bytes on {socket.gethostname()}; free some space or set TMPDIR")
 
     PROGRAMS = 2

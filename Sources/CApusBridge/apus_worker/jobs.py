@@ -1,6 +1,5 @@
 """What the bridge calls on Dask's workers."""
 
-import contextlib
 import json
 import platform
 import socket

@@ -3,11 +3,9 @@
 import asyncio
 import gc
 import os
-import shutil
 import struct
 import sys
 import tempfile
-import time
 import unittest
 from unittest import mock
 
@@ -16,7 +14,6 @@ import apus_bridge  # noqa: E402
 import apus_worker  # noqa: E402
 from apus_client import Batch, Connection, Placement, Room, describe_program  # noqa: E402
 from apus_client import connection as connection_module, hosts, stores  # noqa: E402
-from cluster import job  # noqa: E402
 
 
 class HostsTests(unittest.TestCase):

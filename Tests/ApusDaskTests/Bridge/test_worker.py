@@ -24,7 +24,7 @@ class BlobTests(unittest.TestCase):
         folder = os.path.join(self.root.name, "files")
         os.mkdir(folder, 0o700)
         self.folder = folder
-        patch = mock.patch.object(apus_worker.Blobs, "folders", lambda executable: [folder])
+        patch = mock.patch.object(apus_worker.Blobs, "folders", lambda *_, **__: [folder])
         patch.start()
         self.addCleanup(patch.stop)
 
