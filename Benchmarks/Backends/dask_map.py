@@ -50,8 +50,10 @@ def main(workers, scheduler):
         def run(count):
             return client.gather(client.map(nothing, range(count), pure=False))
 
+        # Once: what is scattered again has the same name, and goes when the one before does.
+        data = client.scatter(features, broadcast=True), client.scatter(target, broadcast=True)
+
         def run_fits(size):
-            data = client.scatter(features, broadcast=True), client.scatter(target, broadcast=True)
             lists = [fits[start : start + size] for start in range(0, len(fits), size)]
             return client.gather([client.submit(fit_all, part, *data, pure=False) for part in lists])
 

@@ -56,7 +56,7 @@ import Testing
       let lines = try String(contentsOfFile: results, encoding: .utf8).split(separator: "\n")
       // Without the columns that say how long it took.
       let columns = lines[0].split(separator: ",", omittingEmptySubsequences: false)
-      let kept = columns.indices.filter { !columns[$0].lowercased().contains("seconds") }
+      let kept = columns.indices.filter { !columns[$0].contains("time") }
       tables.append(
         lines.flatMap { line in
           let fields = line.split(separator: ",", omittingEmptySubsequences: false)
