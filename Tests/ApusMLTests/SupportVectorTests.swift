@@ -210,7 +210,7 @@ private let goldens = Result { try Golden.load("support_vectors.json", as: Suppo
 }
 
 @Suite struct SVRTests {
-  @Test(arguments: 0..<4) func equalsScikitLearn(index: Int) throws {
+  @Test(arguments: 0..<5) func equalsScikitLearn(index: Int) throws {
     let golden = try goldens.get().regressors[index]
     var estimator = try SVR().setting(golden.options)
     estimator.tolerance = 1e-5
