@@ -105,7 +105,8 @@ class Bridge(Results):
         executable = terms["session"]["executable"]
         self.placement.add_program(executable, terms["executablePath"])
         self.welcome = Welcome(
-            self.connection, self.placement, self.hosts, self.half, self.session_text, executable, self.start
+            self.connection, self.placement, self.hosts, self.half, self.session_text, executable, self.start,
+            lambda message: self.report(TROUBLE, message=message, fatal=False),
         )
         try:
             await self.connection.open()
@@ -118,6 +119,7 @@ class Bridge(Results):
         self.report(READY, dashboard=client.dashboard_link, dask=__import__("distributed").__version__,
                     slots=self.connection.slots)
         self.start(self.watch())
+        self.start(self.welcome.listen())
 
     async def watch(self):
         """Says every second how the cluster is."""

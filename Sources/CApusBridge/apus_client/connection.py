@@ -154,10 +154,12 @@ class Connection:
             if client is not self.client or not self.up.is_set():
                 raise Gone(f"the connection to {self.address} was lost")
             answer = asyncio.ensure_future(client.run(function, *arguments, workers=[address]))
-            while not (await asyncio.wait([answer], timeout=1))[0]:
-                if client is not self.client or address not in self.slots:
-                    answer.cancel()
-                    raise Gone(f"the worker {address} has gone")
+            try:
+                while not (await asyncio.wait([answer], timeout=1))[0]:
+                    if client is not self.client or address not in self.slots:
+                        raise Gone(f"the worker {address} has gone")
+            finally:
+                answer.cancel()  # which does nothing to one that is there
             try:
                 return answer.result()[address]
             except (OSError, asyncio.TimeoutError) as error:  # what is called lets none through

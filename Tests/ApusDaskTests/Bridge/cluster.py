@@ -59,15 +59,15 @@ class Cluster:
         self.processes.append(process)
         return process
 
-    def worker(self, host=1, threads=1, preload=None, nanny=False):
+    def worker(self, host=1, threads=1, preload=None, nanny=False, port=0):
         """Starts a worker, which may first run some Python that makes its host a strange one; its nanny, if it is to
         have one, starts it anew when it ends."""
         temporary = os.path.join(self.folder, f"host-{host}")
         os.makedirs(temporary, exist_ok=True)
-        more = []
+        more = ["--worker-port", str(port)] if port else []
         if preload:
-            more = ["--preload", os.path.join(self.folder, f"preload_{len(self.processes)}.py")]
-            with open(more[1], "w") as file:
+            more += ["--preload", os.path.join(self.folder, f"preload_{len(self.processes)}.py")]
+            with open(more[-1], "w") as file:
                 file.write(preload)
         return self.dask(
             "worker", self.address, "--host", f"127.0.0.{host}", "--nthreads", str(threads),

@@ -3,13 +3,14 @@
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 import unittest
 
 SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
 sys.path.insert(0, SOURCES)
-from cluster import FORGET, Client, Cluster, job, kill  # noqa: E402
+from cluster import FORGET, Client, Cluster, free_port, job, kill  # noqa: E402
 
 # No room for any file, as on a full disk, for as long as there is a file `full`.
 FULL = """
@@ -226,6 +227,26 @@ class ClusterTests(unittest.TestCase):
             self.assertEqual(sorted(map(int, file)), list(range(20)))
         self.assertEqual({status for status, *_ in client.results.values()}, {0})
         self.assertEqual(client.status["retries"], 0)
+
+    def test_a_dask_worker_that_does_not_answer_is_named(self):
+        ports = sorted(free_port() for _ in range(2))
+        workers = [self.cluster.worker(1, port=port) for port in ports]
+        client = self.client()
+        client.wait(lambda: len(client.status.get("workers", ())) == 2)
+        client.close()
+        # The one that would be asked first.
+        addresses = sorted(client.status["workers"])
+        silent = workers[0] if addresses[0].endswith(f":{ports[0]}") else workers[1]
+        silent.send_signal(signal.SIGSTOP)
+        client = self.client()
+        client.squares(range(20))
+        client.wait(lambda: client.troubles and client.results)
+        self.assertEqual(
+            client.troubles, [f"the worker {addresses[0]} does not answer; what it has waits until Dask gives it up"]
+        )
+        silent.send_signal(signal.SIGCONT)
+        client.wait(lambda: len(client.results) == 20)
+        self.assertEqual({status for status, *_ in client.results.values()}, {0})
 
     def test_each_sweep_has_a_bar_of_progress(self):
         self.cluster.worker(1)
