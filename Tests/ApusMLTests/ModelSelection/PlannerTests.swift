@@ -94,6 +94,20 @@ func expectScoresOfIndependentFits(
     }
   }
 
+  /// Digits are walked to from zero, iris by Newton's method, letters from a sample, two classes along another score.
+  @Test(arguments: ["digits", "iris", "letter", "breast-cancer"])
+  func penaltiesOfLogisticRegressionShareTheirBeginning(name: String) async throws {
+    var data = try Dataset(bundled: name)
+    if name == "letter" { data = data.gatheringRows(Array(0..<9000)) }
+    if name == "digits" { data = try data.replacingWeights((0..<data.rowCount).map { 0.5 + Double($0 % 3) }) }
+    let grid = try ParameterGrid(Pipeline(StandardScaler(), LogisticRegression()))
+      .varying(\.last.c, name == "letter" ? [0.01, 1] : [1e-3, 0.1, 10, .infinity])
+      .varying(\.last.penalty, name == "letter" || name == "digits" ? [.l2] : [.l2, .l1])
+      .varying("tolerance", over: .values([.real(1e-4), .real(1e-6)]))
+    let options = SearchOptions(splitter: KFold(folds: 2, shuffle: true))
+    try await expectScoresOfIndependentFits(GridSearch(grid, options), on: data, slots: 2)
+  }
+
   @Test func oneThatCannotBeFittedDoesNotDragOthersAlong() async throws {
     let grid = ParameterGrid(ScaledMean(refusesNegative: true)).varying(\.factor, [-1, 1, 2])
     let results = try await GridSearch(grid).run(on: numbers(), backend: SequentialBackend()).results
