@@ -104,6 +104,8 @@ class Placement:
         self.stores = {
             place: task for place, task in self.stores.items() if place[1] in places or not task.done()
         }
+        for spread in self.spreads.values():
+            spread.holders = {host: address for host, address in spread.holders.items() if address in places}
 
     def store(self, digest, address, again=False):
         """Sees to it that a file lies on a worker's host, once; or again, where the worker does not see it."""
@@ -121,14 +123,14 @@ class Placement:
         path, size, executable = self.files[digest]
         if size <= self.SMALL and not self.data_store:
             return await self.send_small_file(digest, address)
-        if not await self.connection.on_worker(address, self.half.has_blob, self.session, digest, executable):
-            if self.data_store and not executable:
-                await self.connection.on_worker(
-                    address, self.half.fetch_blob, self.session, digest, size, self.data_store.url(digest)
-                )
-            else:
-                await self.pass_on(digest, address)
-        await self.spread(digest).add(host_of(address), address)
+        if await self.connection.on_worker(address, self.half.has_blob, self.session, digest, executable):
+            await self.spread(digest).add(host_of(address), address)
+        elif self.data_store and not executable:
+            await self.connection.on_worker(
+                address, self.half.fetch_blob, self.session, digest, size, self.data_store.url(digest)
+            )
+        else:
+            await self.pass_on(digest, address)
 
     def spread(self, digest):
         return self.spreads.setdefault(digest, Spread())
@@ -140,13 +142,16 @@ class Placement:
         await spread.drop(host_of(address))
         while True:
             async with spread.turn() as source:
-                if source == spread.PROGRAM:
-                    return await self.send_file(digest, address)
                 try:
-                    return await self.connection.ask(
-                        address, self.half.load_from_peer, self.session, digest, size, executable, new_upload(),
-                        spread.holders[source],
-                    )
+                    if source == spread.PROGRAM:
+                        await self.send_file(digest, address)
+                    else:
+                        await self.connection.ask(
+                            address, self.half.load_from_peer, self.session, digest, size, executable, new_upload(),
+                            spread.holders[source],
+                        )
+                    # Before its turn is over: whoever waits for one gets the file from there.
+                    return await spread.add(host_of(address), address)
                 except self.half.PeerFailed:
                     await spread.drop(source)
 
