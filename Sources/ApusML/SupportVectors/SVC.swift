@@ -81,24 +81,32 @@ public struct SVC: Estimator {
     let rowsOfClass = input.rowsOfPositiveWeight
     let pairs = ClassPairs(count: input.labels.count)
     let memories = MemoryPool()
-    let byteLimit = KernelRowCache.bytes(megabytes: cacheSize) / min(context.compute.threads, pairs.count)
-    let fits = try context.compute.map(pairs.count) { index in
+    // Each pair's own fit, and those of its calibration.
+    let fitsOfPair = probability ? 1 + SupportVectorPair.calibrationFolds : 1
+    let fitCount = pairs.count * fitsOfPair
+    let byteLimit = KernelRowCache.bytes(megabytes: cacheSize) / min(context.compute.threads, fitCount)
+    let problems = (0..<pairs.count).map { index in
       let (first, second) = pairs[index]
-      let pair = SupportVectorPair(
+      return SupportVectorPair(
         estimator: self, kernel: function, points: points, rows: rowsOfClass[first] + rowsOfClass[second],
-        firstCount: rowsOfClass[first].count, weights: input.weights, byteLimit: byteLimit)
-      return try memories.lend { memory -> (SupportVectorSolution, PlattCalibration?) in
-        var solution = try pair.solve(memory, context.compute.cancellation)
-        guard probability else { return (solution, nil) }
-        let (calibration, ends) = try pair.calibrate(
-          context.seed.derived("calibration", index), memory, context.compute.cancellation)
-        solution.convergence = Convergence(combining: [solution.convergence] + ends)
-        return (solution, calibration)
+        firstCount: rowsOfClass[first].count, weights: input.weights, byteLimit: byteLimit,
+        seed: context.seed.derived("calibration", index))
+    }
+    let parts = try context.compute.map(fitCount) { index -> SupportVectorPair.Part in
+      let (pair, part) = index.quotientAndRemainder(dividingBy: fitsOfPair)
+      return try memories.lend { memory in
+        try part == 0
+          ? .whole(problems[pair].solve(memory, context.compute.cancellation))
+          : .heldOut(problems[pair].heldOutValues(fold: part - 1, memory, context.compute.cancellation))
       }
+    }
+    var fits: [(solution: SupportVectorSolution, calibration: PlattCalibration?)] = []
+    for (index, pair) in problems.enumerated() {
+      fits.append(pair.combining(parts[index * fitsOfPair..<(index + 1) * fitsOfPair]))
     }
     return SVCModel(
       kernel: function, labels: input.labels, pairs: pairs, rowsOfClass: rowsOfClass,
-      solutions: fits.map(\.0), calibrations: probability ? fits.compactMap(\.1) : nil,
+      solutions: fits.map(\.solution), calibrations: probability ? fits.compactMap(\.calibration) : nil,
       features: data.features)
   }
 }
