@@ -73,13 +73,36 @@ public struct SVC: Estimator {
   /// - Complexity: between O(n² · p) and O(n³ · p) for n rows of a pair of classes, by how hard it is.
   public func fit(_ data: Dataset, _ context: FitContext) throws -> SVCModel {
     try validate()
+    return try fit(data, context, shared: nil)
+  }
+
+  /// What fits on the same data with kernels of one sort share.
+  struct Shared: Sendable {
+    let points: Matrix<Float>
+    let products: KernelProducts
+
+    /// - Parameter order: the rows, class after class.
+    init(_ kernel: KernelFunction, _ features: Matrix<Double>, order: [Int], _ compute: ComputeContext) throws
+    {
+      points = kernel.points(features)
+      products = try KernelProducts(kernel, points, order: order, compute)
+    }
+  }
+
+  /// Finds the support vectors, with what other fits have computed where there is such.
+  func fit(_ data: Dataset, _ context: FitContext, shared: Shared?) throws -> SVCModel {
     let input = try ClassificationInput(data, estimator: Self.name, classWeight: classWeight)
     try data.requireFiniteNumbers(for: Self.name)
     let function = KernelFunction(
       kernel, gamma: gamma, constant: coef0, degree: degree, features: data.features)
-    let points = function.points(data.features)
     let rowsOfClass = input.rowsOfPositiveWeight
     let pairs = ClassPairs(count: input.labels.count)
+    var shared = shared
+    // With several classes each row is wanted by several pairs.
+    if shared == nil, input.labels.count > 2, data.rowCount <= KernelProducts.mostPoints {
+      shared = try Shared(function, data.features, order: input.rowsByClass, context.compute)
+    }
+    let points = shared?.points ?? function.points(data.features)
     let memories = MemoryPool()
     // Each pair's own fit, and those of its calibration.
     let fitsOfPair = probability ? 1 + SupportVectorPair.calibrationFolds : 1
@@ -88,7 +111,8 @@ public struct SVC: Estimator {
     let problems = (0..<pairs.count).map { index in
       let (first, second) = pairs[index]
       return SupportVectorPair(
-        estimator: self, kernel: function, points: points, rows: rowsOfClass[first] + rowsOfClass[second],
+        estimator: self, kernel: function, points: points, products: shared?.products,
+        rows: rowsOfClass[first] + rowsOfClass[second],
         firstCount: rowsOfClass[first].count, weights: input.weights, byteLimit: byteLimit,
         seed: context.seed.derived("calibration", index))
     }
@@ -112,6 +136,13 @@ public struct SVC: Estimator {
 }
 
 extension ClassificationInput {
+  /// All rows, class after class.
+  var rowsByClass: [Int] {
+    var rows = [[Int]](repeating: [], count: labels.count)
+    for (row, label) in classes.enumerated() { rows[Int(label)].append(row) }
+    return rows.flatMap(\.self)
+  }
+
   /// The rows of each class that weigh something.
   fileprivate var rowsOfPositiveWeight: [[Int]] {
     var rows = [[Int]](repeating: [], count: labels.count)

@@ -7,6 +7,8 @@ struct SupportVectorPair: Sendable {
   let estimator: SVC
   let kernel: KernelFunction
   let points: Matrix<Float>
+  /// The products of all points, where they are known.
+  let products: KernelProducts?
   /// The rows of both classes.
   let rows: [Int]
   /// How many of the rows are of the first class.
@@ -108,7 +110,8 @@ struct SupportVectorPair: Sendable {
       signs: signs, values: signs, bounds: chosen.map { estimator.c * (weights?[$0] ?? 1) },
       tolerance: estimator.tolerance,
       maxIterations: estimator.maxIterations ?? max(10_000_000, 100 * chosen.count), estimator: SVC.name)
-    let cache = KernelRowCache(kernel, points: points, rows: chosen, byteLimit: byteLimit, memory: memory)
+    let cache = KernelRowCache(
+      kernel, points: points, rows: chosen, products: products, byteLimit: byteLimit, memory: memory)
     return try problem.solve(cache, cancellation)
   }
 }
