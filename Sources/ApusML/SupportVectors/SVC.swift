@@ -76,21 +76,8 @@ public struct SVC: Estimator {
     return try fit(data, context, shared: nil)
   }
 
-  /// What fits on the same data with kernels of one sort share.
-  struct Shared: Sendable {
-    let points: Matrix<Float>
-    let products: KernelProducts
-
-    /// - Parameter order: the rows, class after class.
-    init(_ kernel: KernelFunction, _ features: Matrix<Double>, order: [Int], _ compute: ComputeContext) throws
-    {
-      points = kernel.points(features)
-      products = try KernelProducts(kernel, points, order: order, compute)
-    }
-  }
-
   /// Finds the support vectors, with what other fits have computed where there is such.
-  func fit(_ data: Dataset, _ context: FitContext, shared: Shared?) throws -> SVCModel {
+  func fit(_ data: Dataset, _ context: FitContext, shared: SharedKernel?) throws -> SVCModel {
     let input = try ClassificationInput(data, estimator: Self.name, classWeight: classWeight)
     try data.requireFiniteNumbers(for: Self.name)
     let function = KernelFunction(
@@ -100,7 +87,7 @@ public struct SVC: Estimator {
     var shared = shared
     // With several classes each row is wanted by several pairs.
     if shared == nil, input.labels.count > 2, data.rowCount <= KernelProducts.mostPoints {
-      shared = try Shared(function, data.features, order: input.rowsByClass, context.compute)
+      shared = try SharedKernel(function, data.features, order: input.rowsByClass, context.compute)
     }
     let points = shared?.points ?? function.points(data.features)
     let memories = MemoryPool()

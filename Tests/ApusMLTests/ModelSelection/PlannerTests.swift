@@ -121,6 +121,14 @@ func expectScoresOfIndependentFits(
       try await expectScoresOfIndependentFits(
         GridSearch(grid, options), on: Dataset(bundled: name), slots: name == "iris" ? 1 : 2)
     }
+    var svr = SVR()
+    (svr.kernel, svr.coef0) = (kernel, 0.5)
+    let tubes = try ParameterGrid(Pipeline(StandardScaler(), svr))
+      .varying(\.last.c, [0.1, 10]).varying(\.last.epsilon, [0.1, 5])
+      .varying("gamma", over: .values([.string("scale"), .real(1e-3)]))
+    let diabetes = try Dataset(bundled: "diabetes").gatheringRows(Array(0..<200))
+      .replacingWeights((0..<200).map { $0 % 7 == 0 ? 0 : 1 })
+    try await expectScoresOfIndependentFits(GridSearch(tubes, options), on: diabetes)
     // Rows of weight zero have no part in any fit.
     let iris = try Dataset(bundled: "iris")
     let weighted = try iris.replacingWeights((0..<150).map { $0 % 7 == 0 ? 0 : 1 })

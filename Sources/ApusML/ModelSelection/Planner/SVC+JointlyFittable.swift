@@ -20,14 +20,14 @@ extension SVC: JointlyFittable {
     _ estimators: [SVC], on data: Dataset, _ context: FitContext
   ) throws -> [Result<SVCModel, any Error>] {
     guard let first = estimators.first else { return [] }
-    var shared: Shared?
+    var shared: SharedKernel?
     if data.rowCount <= KernelProducts.mostPoints {
       let input = try ClassificationInput(data, estimator: name)
       try data.requireFiniteNumbers(for: name)
       let function = KernelFunction(
         first.kernel, gamma: first.gamma, constant: first.coef0, degree: first.degree, features: data.features
       )
-      shared = try Shared(function, data.features, order: input.rowsByClass, context.compute)
+      shared = try SharedKernel(function, data.features, order: input.rowsByClass, context.compute)
     }
     return estimators.map { estimator in
       Result {
