@@ -114,6 +114,7 @@ struct SearchCommand: AsyncParsableCommand {
     let cancellation = Interruption.shared.cancellation
     let start = DispatchTime.now()
     let rows = try data.load(for: task)
+    let readingSeconds = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
     try cancellation.check()
     search.options.splitter = try comparison.splitter(for: task, rows)
     let outerSplitter = try outer?.splitter(for: task, shuffle: comparison.shuffle, data: rows)
@@ -143,6 +144,7 @@ struct SearchCommand: AsyncParsableCommand {
       report.output = output
     }
     if let results { try AtomicFile.write(report.resultsFile(named: results).utf8, to: results) }
+    report.readingSeconds = readingSeconds
     report.elapsedSeconds = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
     try print(report)
     if let signal = Interruption.shared.signal, !report.isComplete {

@@ -77,6 +77,8 @@ struct AdaptiveRun: Sendable {
             loop.stop("the time budget of \(budget) is used up")
           }
           if cancellation.isCancelled { loop.isStopping = true }
+          let slots = backend.capacity.slots
+          if slots != loop.slots { loop.slots = slots }
           if problem == nil, !loop.isStopping { try loop.openTrials() }
           if loop.isStopping { stop.cancel() }
           if problem == nil, !loop.isStopping {

@@ -108,6 +108,33 @@ func expectScoresOfIndependentFits(
     try await expectScoresOfIndependentFits(GridSearch(grid, options), on: data, slots: 2)
   }
 
+  @Test(arguments: [SupportVectorKernel.rbf, .linear, .polynomial, .sigmoid])
+  func supportVectorsShareWhatTheirKernelsAreMadeOf(kernel: SupportVectorKernel) async throws {
+    var svc = SVC()
+    (svc.kernel, svc.coef0) = (kernel, 0.5)
+    let grid = try ParameterGrid(Pipeline(StandardScaler(), svc))
+      .varying(\.last.c, [0.1, 10]).varying(\.last.probability, [false, true])
+      .varying("gamma", over: .values([.string("scale"), .real(1e-3), .real(40)]))
+      .varying("classWeight", over: .values([.string("uniform"), .string("balanced")]))
+    let options = SearchOptions(splitter: KFold(folds: 2, shuffle: true))
+    for name in ["iris", "breast-cancer"] {
+      try await expectScoresOfIndependentFits(
+        GridSearch(grid, options), on: Dataset(bundled: name), slots: name == "iris" ? 1 : 2)
+    }
+    var svr = SVR()
+    (svr.kernel, svr.coef0) = (kernel, 0.5)
+    let tubes = try ParameterGrid(Pipeline(StandardScaler(), svr))
+      .varying(\.last.c, [0.1, 10]).varying(\.last.epsilon, [0.1, 5])
+      .varying("gamma", over: .values([.string("scale"), .real(1e-3)]))
+    let diabetes = try Dataset(bundled: "diabetes").gatheringRows(Array(0..<200))
+      .replacingWeights((0..<200).map { $0 % 7 == 0 ? 0 : 1 })
+    try await expectScoresOfIndependentFits(GridSearch(tubes, options), on: diabetes)
+    // Rows of weight zero have no part in any fit.
+    let iris = try Dataset(bundled: "iris")
+    let weighted = try iris.replacingWeights((0..<150).map { $0 % 7 == 0 ? 0 : 1 })
+    try await expectScoresOfIndependentFits(GridSearch(grid, options), on: weighted)
+  }
+
   @Test func oneThatCannotBeFittedDoesNotDragOthersAlong() async throws {
     let grid = ParameterGrid(ScaledMean(refusesNegative: true)).varying(\.factor, [-1, 1, 2])
     let results = try await GridSearch(grid).run(on: numbers(), backend: SequentialBackend()).results
