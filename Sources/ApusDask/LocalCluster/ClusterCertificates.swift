@@ -39,7 +39,11 @@ public struct ClusterCertificates: Sendable {
       "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-subj", "/CN=apus cluster authority", "-keyout",
       "\(folder)/authority.key", "-out", "\(folder)/authority.pem",
     ])
-    let names = hosts.map { ($0.allSatisfy { $0.isNumber || ".:".contains($0) } ? "IP:" : "DNS:") + $0 }
+    let names = hosts.map { host in
+      // As addresses of schedulers have them.
+      let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+      return (Self.isAddress(bare) ? "IP:" : "DNS:") + bare
+    }
     let extensions = "\(folder)/extensions.cnf"
     try Data("subjectAltName=\(names.joined(separator: ","))\n".utf8).write(
       to: URL(fileURLWithPath: extensions))
@@ -56,6 +60,12 @@ public struct ClusterCertificates: Sendable {
       try FileManager.default.removeItem(atPath: request)
     }
     try FileManager.default.removeItem(atPath: extensions)
+  }
+
+  /// Whether a name is an address, of either version of the Internet Protocol.
+  private static func isAddress(_ name: String) -> Bool {
+    var address = in6_addr()
+    return inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1
   }
 
   private func openSSL(_ arguments: [String]) throws {
