@@ -190,7 +190,7 @@ import Testing
 
   private func check(_ notebook: ProgramResult) throws {
     #expect(notebook.exitCode == 0, "\(notebook.errors)")
-    for text in ["connected to Dask", "candidates 30 fits 90", "90 of 90 fits", "<svg"] {
+    for text in ["connected to Dask", "candidates 60 fits 180", "180 of 180 fits", "<svg"] {
       #expect(notebook.output.contains(text), "\(text) is not in the notebook")
     }
   }
