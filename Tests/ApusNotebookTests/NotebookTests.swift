@@ -90,7 +90,7 @@ import Testing
         [
           "240", browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
           "--disable-dev-shm-usage", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND",
-          "--user-data-dir=\(profile)", "--window-size=1000,5000", "--virtual-time-budget=20000",
+          "--user-data-dir=\(profile)", "--window-size=1000,5600", "--virtual-time-budget=20000",
         ] + options + ["file://\(page.path)"])
       if run.exitCode == 0, isDone(run.output) { return run.output }
       last = String(run.errors.suffix(600))
