@@ -111,7 +111,7 @@ struct ClusterCertsCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("A name or address of the cluster; may be given again.", valueName: "name"))
   var host: [String] = []
 
-  @Option(help: ArgumentHelp("How long they are valid.", valueName: "number"))
+  @Option(help: ArgumentHelp("How long they are valid.", valueName: "days"))
   var days = 365
 
   @Flag(
