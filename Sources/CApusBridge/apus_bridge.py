@@ -386,8 +386,9 @@ class Bridge:
 
     async def supply(self, batch, worker, digests):
         """Brings what a batch did not find to its worker's host; gives what is wrong with that host."""
-        is_again = worker in batch.supplied
-        batch.supplied.add(worker)
+        places = {(worker, digest) for digest in digests}
+        is_again = bool(places & batch.supplied)
+        batch.supplied |= places
         try:
             for digest in digests:
                 is_ready = host_of(worker) in self.hosts.ready
@@ -396,7 +397,7 @@ class Bridge:
             return ""
         except Exception as error:
             return f"cannot be given what jobs need: {error}"
-        return "does not keep what jobs need" if is_again and digests else ""
+        return "does not keep what jobs need" if is_again else ""
 
     @contextlib.contextmanager
     def held(self, batch):
