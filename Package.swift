@@ -123,7 +123,9 @@ let package = Package(
       name: "ApusSearchTests", dependencies: ["ApusSearch", "ApusStudies", "ApusTestSupport"]),
     .testTarget(
       name: "ApusStudiesTests",
-      dependencies: ["ApusStudies", "ApusTestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: [
+        "ApusSearch", "ApusStudies", "ApusTestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     .testTarget(
       name: "ApusCommandLineTests",
       dependencies: [

@@ -135,6 +135,7 @@ def main():
     parser.add_argument("--repeats", type=int)
     parser.add_argument("--sweeps", action="store_true", help="only whole searches")
     parser.add_argument("--sweep", action="append", help="only this search")
+    parser.add_argument("--joblib", action="store_true", help="searches also beside GridSearchCV with joblib's processes")
     parser.add_argument("--peer-folds", type=int, default=1, help="folds that scikit-learn does of the longest searches")
     parser.add_argument("--growth", action="store_true", help="only 1, 4 and 16 times the rows and the columns")
     parser.add_argument("--path-program", help="the program that times the lasso's path")
@@ -178,7 +179,7 @@ def main():
             collected += paths.compare(options.path_program, folder, HERE, Split, run)
         if options.sweeps or options.sweep or not chosen:
             collected += sweeps.compare(
-                options.apus, options.sweep, folder, Split, options.repeats or 1, options.peer_folds)
+                options.apus, options.sweep, folder, Split, options.repeats or 1, options.peer_folds, options.joblib)
         if options.growth or not chosen:
             collected += growth.compare(options.apus, folder, run, options.repeats or 3)
     if options.output:

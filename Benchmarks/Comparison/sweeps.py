@@ -1,5 +1,7 @@
 """Whole searches: Apus on one CPU and on every CPU, and scikit-learn doing the same fits one after the other.
 
+With `--joblib`, also what its users write: GridSearchCV with a process of joblib's loky on each CPU, by the clock.
+
 CPU seconds are compared between runs on one CPU: two that share caches and units slow each other down, which would
 count against whoever uses both; a peer that spreads its fits over processes spends more, not fewer. The clock is
 compared with Apus on every CPU. scikit-learn's seconds are of the search alone, those of Apus of the whole process,
@@ -120,7 +122,22 @@ def run_peer(sweep, split, candidates, folds):
     return {"wall": wall * scale, "cpu": cpu * scale, "best": best}
 
 
-def compare(apus, names, folder, make_split, repeats, peer_folds):
+def run_joblib(sweep, split, candidates):
+    """GridSearchCV on all folds, a process a CPU, after the pool has started."""
+    from joblib import Parallel, delayed
+    from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+
+    cpus = len(os.sched_getaffinity(0))
+    Parallel(n_jobs=cpus)(delayed(np.sum)(np.zeros(4)) for _ in range(4 * cpus))
+    kind = StratifiedKFold if sweep.classifies else KFold
+    grid = [{name: [value] for name, value in candidate.items()} for candidate in candidates] if candidates else sweep.grid
+    start = time.perf_counter()
+    GridSearchCV(sweep.peer, grid, cv=kind(sweep.folds), refit=False, n_jobs=cpus).fit(
+        split.train_features, split.train_target)  # fmt: skip
+    return time.perf_counter() - start
+
+
+def compare(apus, names, folder, make_split, repeats, peer_folds, joblib):
     collected = []
     for sweep in _sweeps():
         if names and sweep.name not in names:
@@ -132,7 +149,8 @@ def compare(apus, names, folder, make_split, repeats, peer_folds):
             continue
         report = runs[0]["report"]
         own = {"wall": min(run["wall"] for run in runs), "cpu": min(run["cpu"] for run in alone)}
-        searching = min(run["report"]["elapsedSeconds"] for run in alone)
+        searching = {name: min(run["report"]["elapsedSeconds"] - run["report"]["readingSeconds"] for run in chosen)
+                     for name, chosen in [("cpu", alone), ("wall", runs)]}  # fmt: skip
         candidates = None if sweep.grid else list(_candidates(report["results"]))
         folds = peer_folds if sweep.name in ("forest-letter", "logistic-letter", "ridge-flights") else sweep.folds
         peer = run_peer(sweep, split, candidates, min(folds, sweep.folds))
@@ -145,8 +163,13 @@ def compare(apus, names, folder, make_split, repeats, peer_folds):
         print(f"  scikit-learn  {peer['cpu']:9.3f} CPU s {peer['wall']:9.3f} s {1e6 * peer['wall'] / fits:10.1f} "
               f"µs a fit  best {metric} {peer['best']:.5f}")  # fmt: skip
         print(f"  ratio {peer['cpu'] / own['cpu']:.1f} by CPU, {peer['wall'] / own['wall']:.1f} by the clock, "
-              f"{peer['cpu'] / searching:.1f} without start and reading, on one CPU")  # fmt: skip
+              f"{peer['cpu'] / searching['cpu']:.1f} and {peer['wall'] / searching['wall']:.1f} "
+              "without start and reading")  # fmt: skip
+        if joblib:
+            peer["joblib"] = run_joblib(sweep, split, candidates)
+            print(f"  GridSearchCV with joblib {peer['joblib']:.3f} s: ratio {peer['joblib'] / own['wall']:.1f} by the "
+                  f"clock, {peer['joblib'] / searching['wall']:.1f} without start and reading")  # fmt: skip
         sys.stdout.flush()
-        collected.append({"sweep": sweep.name, "fits": fits, "apus": own, "peer": peer,
+        collected.append({"sweep": sweep.name, "fits": fits, "apus": own, "searching": searching, "peer": peer,
                           "microsecondsPerFit": 1e6 * report["elapsedSeconds"] / fits})  # fmt: skip
     return collected

@@ -1,5 +1,7 @@
-// Products of narrow matrices, written once for both precisions. Whoever includes this says what a number is (Scalar),
-// how many make a vector (Vector, lanes), and what the two functions are called (NARROW_SCORES, NARROW_GRADIENT).
+// Products of narrow matrices, written once for both precisions and two widths of vectors. Whoever includes this says
+// what a number is (Scalar), how many make a vector (Vector, lanes), how many rows make a tile that is so many vectors
+// wide (NARROW_HEIGHT), what the two functions are called (NARROW_SCORES, NARROW_GRADIENT), and for which instruction
+// sets they are compiled (NARROW_TARGET). Each number is a sum in the order of the columns or rows, whatever the tiles.
 
 #include <string.h>
 
@@ -7,11 +9,7 @@
 #pragma clang fp reassociate(off) contract(fast)
 #endif
 
-// At most nine accumulators: with twelve, compilers spill some of them, which takes twice the time.
-enum { tallest = 4, widest = 3 };
-
-// The number of rows of a tile that is so many vectors wide.
-static inline long heightOfTile(long vectors) { return vectors == 3 ? 3 : 4; }
+enum { tallest = 8, widest = 3 };
 
 // The width of the next tile where so many vectors are left: no tile of one beside others, which would wait for its
 // few sums.
@@ -34,14 +32,14 @@ static inline __attribute__((always_inline)) void scoreTile(int rows, int vector
 
 static inline __attribute__((always_inline)) void scoreStrip(int vectors, long rows, long columns, const Scalar *x,
                                                              const Scalar *w, long stride, Scalar *out) {
-  const int height = (int)heightOfTile(vectors);
+  const int height = (int)NARROW_HEIGHT(vectors);
   long i = 0;
   for (; i + height <= rows; i += height)
     scoreTile(height, vectors, columns, x + i * columns, w, stride, out + i * stride);
   for (; i < rows; i++) scoreTile(1, vectors, columns, x + i * columns, w, stride, out + i * stride);
 }
 
-CKERNELS_CLONES
+NARROW_TARGET
 void NARROW_SCORES(long rows, long columns, long stride, const Scalar *restrict x, const Scalar *restrict w,
                    Scalar *restrict out) {
   for (long v = 0, width; v < stride / lanes; v += width) {
@@ -71,14 +69,14 @@ static inline __attribute__((always_inline)) void gradientTile(int height, int v
 static inline __attribute__((always_inline)) void gradientStrip(int vectors, long rows, long columns,
                                                                 const Scalar *x, const Scalar *r, long stride,
                                                                 Scalar *out) {
-  const int height = (int)heightOfTile(vectors);
+  const int height = (int)NARROW_HEIGHT(vectors);
   long j = 0;
   for (; j + height <= columns; j += height)
     gradientTile(height, vectors, rows, columns, x + j, r, stride, out + j * stride);
   for (; j < columns; j++) gradientTile(1, vectors, rows, columns, x + j, r, stride, out + j * stride);
 }
 
-CKERNELS_CLONES
+NARROW_TARGET
 void NARROW_GRADIENT(long rows, long columns, long stride, const Scalar *restrict x, const Scalar *restrict r,
                      Scalar *restrict out) {
   // Rows whose features are read from the cache as often as there are tiles.

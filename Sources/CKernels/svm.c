@@ -38,43 +38,102 @@ INLINE void exponential(Floats *value) {
   *value = vanishes ? (Floats)(0) : series;
 }
 
+// The kernel value that belongs to each product.
+INLINE void finish(Floats *product, int32_t kind, float factor, float constant, int32_t degree) {
+  if (kind == SVMLinear) return;
+  if (kind == SVMRadial) {
+    *product = -(*product * factor);
+    exponential(product);
+    return;
+  }
+  Floats base = *product * factor + constant;
+  if (kind == SVMPolynomial) {
+    *product = (Floats)(1);
+    for (int32_t power = 0; power < degree; power++) *product *= base;
+  } else {
+    for (int lane = 0; lane < LANES; lane++) (*product)[lane] = tanhf(base[lane]);
+  }
+}
+
+// Products of so many points with so many vectors of a block; their sums are in registers.
+INLINE void multiply(int points, int vectors, const float *t, ptrdiff_t dims, const float *x, int isRadial,
+                     Floats sums[points][vectors]) {
+  for (int i = 0; i < points; i++)
+    for (int v = 0; v < vectors; v++) sums[i][v] = (Floats)(0);
+  // Differences, not ‖x‖² + ‖t‖² − 2x·t, which would cancel for near points.
+  for (ptrdiff_t d = 0; d < dims; d++) {
+    Floats other[vectors];
+    for (int v = 0; v < vectors; v++) load(&other[v], t + d * SVMLanes + v * LANES);
+    for (int i = 0; i < points; i++)
+      for (int v = 0; v < vectors; v++) {
+        if (isRadial) {
+          Floats difference = other[v] - x[i * dims + d];
+          sums[i][v] += difference * difference;
+        } else {
+          sums[i][v] += other[v] * x[i * dims + d];
+        }
+      }
+  }
+}
+
 CKERNELS_CLONES
 void ckernels_svm_row(const float *table, ptrdiff_t dims, ptrdiff_t blocks, const float *x, int32_t kind,
-                      float constant, int32_t degree, float *row) {
+                      float factor, float constant, int32_t degree, float *row) {
+  for (ptrdiff_t block = 0; block < blocks; block++) {
+    Floats sums[1][4];
+    if (kind == SVMRadial)
+      multiply(1, 4, table + block * dims * SVMLanes, dims, x, 1, sums);
+    else
+      multiply(1, 4, table + block * dims * SVMLanes, dims, x, 0, sums);
+    for (int v = 0; v < 4; v++) finish(&sums[0][v], kind, factor, constant, degree);
+    memcpy(row + block * SVMLanes, sums, sizeof(sums));
+  }
+}
+
+INLINE void products(const float *table, ptrdiff_t dims, ptrdiff_t blocks, const float *x, ptrdiff_t count,
+                     int isRadial, float *out, ptrdiff_t stride) {
   for (ptrdiff_t block = 0; block < blocks; block++) {
     const float *t = table + block * dims * SVMLanes;
-    Floats sums[4] = {(Floats)(0), (Floats)(0), (Floats)(0), (Floats)(0)};
-    if (kind == SVMRadial) {
-      // Differences, not ‖x‖² + ‖t‖² − 2x·t, which would cancel for near points.
-      for (ptrdiff_t d = 0; d < dims; d++)
-        for (int v = 0; v < 4; v++) {
-          Floats difference;
-          load(&difference, t + d * SVMLanes + v * LANES);
-          difference -= x[d];
-          sums[v] += difference * difference;
-        }
-      for (int v = 0; v < 4; v++) {
-        sums[v] = -sums[v];
-        exponential(&sums[v]);
+    float *to = out + block * SVMLanes;
+    ptrdiff_t i = 0;
+    for (; i + 4 <= count; i += 4)
+      for (int half = 0; half < 2; half++) {
+        Floats sums[4][2];
+        multiply(4, 2, t + 2 * half * LANES, dims, x + i * dims, isRadial, sums);
+        for (int j = 0; j < 4; j++) memcpy(to + (i + j) * stride + 2 * half * LANES, sums[j], sizeof(sums[j]));
       }
-    } else {
-      for (ptrdiff_t d = 0; d < dims; d++)
-        for (int v = 0; v < 4; v++) {
-          Floats other;
-          load(&other, t + d * SVMLanes + v * LANES);
-          sums[v] += other * x[d];
-        }
-      for (int v = 0; v < 4 && kind != SVMLinear; v++) {
-        Floats base = sums[v] + constant;
-        if (kind == SVMPolynomial) {
-          sums[v] = (Floats)(1);
-          for (int32_t power = 0; power < degree; power++) sums[v] *= base;
-        } else {
-          for (int lane = 0; lane < LANES; lane++) sums[v][lane] = tanhf(base[lane]);
-        }
-      }
+    for (; i < count; i++) {
+      Floats sums[1][4];
+      multiply(1, 4, t, dims, x + i * dims, isRadial, sums);
+      memcpy(to + i * stride, sums, sizeof(sums));
     }
-    memcpy(row + block * SVMLanes, sums, sizeof(sums));
+  }
+}
+
+CKERNELS_CLONES
+void ckernels_svm_products(const float *table, ptrdiff_t dims, ptrdiff_t blocks, const float *x, ptrdiff_t count,
+                           int32_t isRadial, float *out, ptrdiff_t stride) {
+  if (isRadial)
+    products(table, dims, blocks, x, count, 1, out, stride);
+  else
+    products(table, dims, blocks, x, count, 0, out, stride);
+}
+
+CKERNELS_CLONES
+void ckernels_svm_values(const float *products, ptrdiff_t count, int32_t kind, float factor, float constant,
+                         int32_t degree, float *values) {
+  ptrdiff_t t = 0;
+  for (; t + LANES <= count; t += LANES) {
+    Floats value;
+    load(&value, products + t);
+    finish(&value, kind, factor, constant, degree);
+    memcpy(values + t, &value, sizeof(value));
+  }
+  if (t < count) {
+    Floats value = (Floats)(0);
+    memcpy(&value, products + t, (count - t) * sizeof(float));
+    finish(&value, kind, factor, constant, degree);
+    memcpy(values + t, &value, (count - t) * sizeof(float));
   }
 }
 

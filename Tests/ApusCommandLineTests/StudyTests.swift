@@ -1,6 +1,5 @@
 import Apus
 import Foundation
-import GRDB
 import Testing
 
 /// Studies through the real program.
@@ -10,66 +9,23 @@ import Testing
     "--param", "maxDepth=range(1,10)", "--cv", "5", "--scoring", "accuracy", "--scoring", "neg_log_loss",
   ]
 
-  /// A study's table without the times, which no two runs share.
-  private func table(_ path: String) throws -> [[String: ParameterValue]] {
-    let scratch = try Scratch()
-    let run = try ApusBinary.run("study", "export", path, scratch.path("table.json"))
-    try #require(run.status == 0, "\(run.errors)")
-    let rows = try JSONDecoder().decode(
-      [[String: ParameterValue]].self, from: Data(scratch.read("table.json").utf8))
-    return rows.map { row in row.filter { !$0.key.hasSuffix("_time") } }
-  }
-
-  /// Fits that were brought to a study although they were finished.
-  private func repeatedFits(_ path: String) throws -> Int? {
-    try DatabaseQueue(path: path).read { try Int.fetchOne($0, sql: "SELECT sum(repeated) FROM session") }
-  }
-
-  /// Kills a search at random moments and starts it again, each study until it is done, until so many kills
-  /// have been made; calls a function with each study.
-  private func kill(_ search: [String], times: Int, in scratch: Scratch, _ check: (String) throws -> Void)
-    throws
-  {
-    var random = Seed(11).randomSource()
-    var (kills, studies) = (0, 0)
-    while kills < times {
-      let path = scratch.path("killed \(studies).sqlite")
-      studies += 1
-      try #require(studies < 4 * times, "the search is over before it can be killed")
-      while kills < times {
-        let process = try ApusBinary.start(
-          search + ["--study", path, "--quiet"], output: FileHandle.nullDevice,
-          errors: FileHandle.nullDevice)
-        usleep(UInt32(random.integer(below: 120_000)))
-        let isOver = !process.isRunning
-        Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-        // Where a run ends by itself before it is killed, a new file is begun.
-        if isOver || process.terminationReason != .uncaughtSignal { break }
-        kills += 1
-      }
-      let last = try ApusBinary.run(arguments: search + ["--study", path, "--json"])
-      #expect(last.status == 0, "\(last.errors)")
-      try check(path)
-    }
-  }
-
   @Test func killedAHundredTimesTheStudyIsThatOfAnUndisturbedRun() throws {
     let scratch = try Scratch()
     let quiet = scratch.path("undisturbed.sqlite")
     let whole = try ApusBinary.run(arguments: Self.search + ["--study", quiet, "--quiet"])
     try #require(whole.status == 0, "\(whole.errors)")
-    let expected = try table(quiet)
+    let expected = try StudyKilling.table(quiet)
     #expect(expected.count == 60)
-    try kill(Self.search, times: 100, in: scratch) { (path: String) throws -> Void in
-      #expect(try table(path) == expected)
-      #expect(try repeatedFits(path) == 0)
+    try StudyKilling.kill(Self.search, times: 100, in: scratch) { (path: String) throws -> Void in
+      #expect(try StudyKilling.table(path) == expected)
+      #expect(try StudyKilling.repeatedFits(path) == 0)
     }
   }
 
   @Test(arguments: [
     ["--method", "tpe", "--random", "30"],
     ["--method", "halving", "--resource", "treeCount", "--most", "60"],
+    ["--method", "hyperband", "--resource", "treeCount", "--most", "27"],
     ["--racing"],
   ]) func aSearchThatDecidesAsItGoesSurvivesKillsToo(method: [String]) throws {
     let scratch = try Scratch()
@@ -81,11 +37,79 @@ import Testing
     let quiet = scratch.path("undisturbed.sqlite")
     let whole = try ApusBinary.run(arguments: search + ["--study", quiet, "--quiet"])
     try #require(whole.status == 0, "\(whole.errors)")
-    let expected = try table(quiet)
-    try kill(search, times: 8, in: scratch) { (path: String) throws -> Void in
-      #expect(try repeatedFits(path) == 0)
-      #expect(try table(path) == expected)
+    let expected = try StudyKilling.table(quiet)
+    try StudyKilling.kill(search, times: 8, in: scratch) { (path: String) throws -> Void in
+      #expect(try StudyKilling.repeatedFits(path) == 0)
+      // Brackets run side by side, and candidates stand in the order in which they came.
+      #expect(try StudyKilling.table(path).count == expected.count)
+      #expect(try Set(StudyKilling.table(path)) == Set(expected))
     }
+  }
+
+  /// Its decisions depend on time, so a run that was killed may end elsewhere than one that was not; but what was decided
+  /// is never decided otherwise, and whoever runs the search again gets the same table.
+  @Test func asynchronousHalvingRepeatsItsDecisionsAfterKills() throws {
+    let scratch = try Scratch()
+    let search = [
+      "search", "iris", "--estimator", "random-forest-classifier", "--param", "maxDepth=range(1,6)",
+      "--param", "minSamplesLeaf=[1,2,4,8]", "--scoring", "neg_log_loss", "--method", "asha",
+      "--resource", "treeCount", "--most", "9",
+    ]
+    try StudyKilling.kill(search, times: 8, in: scratch) { (path: String) throws -> Void in
+      #expect(try StudyKilling.repeatedFits(path) == 0)
+      let table = try StudyKilling.table(path)
+      let decisions = try StudyKilling.decisions(path)
+      // Each of the 24 candidates was tried with one tree, and of each third the best with three times as many.
+      let trees = Dictionary(grouping: table) { $0["param_treeCount"] ?? .null }.mapValues(\.count)
+      #expect(
+        trees[.integer(1)] == 24 && trees[.integer(3), default: 0] >= 8 && trees[.integer(9), default: 0] >= 2
+      )
+      let again = try ApusBinary.run(arguments: search + ["--study", path])
+      #expect(again.errors.contains("were finished before"), "\(again.errors)")
+      #expect(try StudyKilling.table(path) == table)
+      #expect(try StudyKilling.decisions(path) == decisions && !decisions.isEmpty)
+    }
+  }
+
+  @Test func nestedSearchesAreKeptToo() throws {
+    let scratch = try Scratch()
+    let search = [
+      "search", "iris", "--estimator", "random-forest-classifier", "--param", "treeCount=[20,30,40]",
+      "--param", "maxDepth=range(1,5)", "--scoring", "neg_log_loss", "--nested", "3", "--json",
+    ]
+    let quiet = scratch.path("undisturbed.sqlite")
+    let whole = try ApusBinary.run(arguments: search + ["--study", quiet])
+    try #require(whole.status == 0, "\(whole.errors)")
+    let unkept = try ApusBinary.run(arguments: search).json()["nested"] as? NSDictionary
+    let expected = try whole.json()["nested"] as? NSDictionary
+    #expect(expected != nil && expected == unkept)
+    let list = try ApusBinary.run("study", "list", quiet, "--json").json()
+    let studies = try #require(list["studies"] as? [[String: Any]])
+    #expect(studies.map { $0["partOf"] as? Int } == [nil, 1, 1, 1])
+    #expect(studies.last?["part"] as? String == "outer split 3 of 3, StratifiedKFold")
+    #expect(studies.map { $0["fits"] as? Int } == [75, 75, 75, 75])
+    // The file's latest study is that of the search itself.
+    #expect(try ApusBinary.run("study", "show", quiet).output.hasPrefix("Study 1, begun"))
+    #expect(
+      try ApusBinary.run("study", "show", quiet, "--study", "3").output.hasPrefix(
+        "Study 3, outer split 2 of 3, StratifiedKFold of study 1, begun"))
+
+    try StudyKilling.kill(search, times: 8, in: scratch) { (path: String) throws -> Void in
+      #expect(try StudyKilling.repeatedFits(path) == 0)
+      let again = try ApusBinary.run(arguments: search + ["--study", path])
+      #expect(try again.json()["nested"] as? NSDictionary == expected)
+      #expect(again.errors.components(separatedBy: "75 of 75 fits were finished before").count == 5)
+      for study in ["1", "2", "3", "4"] {
+        #expect(try StudyKilling.table(path, study: study) == StudyKilling.table(quiet, study: study))
+      }
+    }
+
+    // Another division of the rows adds its searches, and the study is removed with all of them.
+    let other = try ApusBinary.run(arguments: search + ["--nested", "2", "--study", quiet])
+    #expect(other.status == 0, "\(other.errors)")
+    #expect(try ApusBinary.run("study", "list", quiet).output.contains("1: outer split 2 of 2"))
+    #expect(try ApusBinary.run("study", "gc", quiet, "--remove", "1").status == 0)
+    #expect(try StudyFile(quiet).studies().isEmpty)
   }
 
   @Test func theSameCommandContinuesAndAnotherIsRefused() throws {
@@ -113,6 +137,22 @@ import Testing
     #expect(diff.output.contains("60 in both"))
     #expect(try ApusBinary.run("study", "gc", study, "--remove", "1").status == 0)
     #expect(try ApusBinary.run("study", "list", study).output.contains("300 of 300"))
+  }
+
+  @Test func eachCommandIsToldOnce() throws {
+    let scratch = try Scratch()
+    let study = scratch.path("sweep.sqlite")
+    for values in ["[1,10]", "[1,10,100]", "[1,10]"] {
+      let run = try ApusBinary.run(
+        "search", "iris", "--estimator", "svc", "--param", "c=\(values)", "--study", study)
+      try #require(run.status == 0, "\(run.errors)")
+    }
+    let begin = "apus search iris --estimator svc --param "
+    let commands = ["'c=[1,10]'", "'c=[1,10,100]'"].map { "\(begin)\($0) --study \(study)" }
+    #expect(try StudyFile(reading: study).study().notes() == commands)
+    let page = try ApusBinary.run("study", "report", study, "--output", scratch.path("page.html"))
+    #expect(page.status == 0)
+    #expect(try scratch.read("page.html").contains("c=[1,10,100]"))
   }
 
   @Test func theBestIsShownFittedAndSaved() throws {
@@ -166,7 +206,7 @@ import Testing
         .joined(
           separator: " ")
     }
-    let rows = try table(other).map(essence).sorted()
+    let rows = try StudyKilling.table(other).map(essence).sorted()
     #expect(rows.count == 12 && rows[0].hasPrefix("0 30 ") && rows[11].hasPrefix("1 90 "))
     #expect(
       rows
@@ -214,6 +254,6 @@ import Testing
     #expect(list.status == 0, "\(list.errors)")
     let again = try ApusBinary.run(arguments: Self.search + ["--study", study, "--quiet"])
     #expect(again.status == 0, "\(again.errors)")
-    #expect(try table(study).count == 60)
+    #expect(try StudyKilling.table(study).count == 60)
   }
 }

@@ -48,9 +48,15 @@ import Testing
     let gram = try x.gram()
     #expect(relativeDifference(gram.elements, reference(x.transposed(), x).elements) < 1e-13)
     #expect(gram == gram.transposed())
-    let outer = x.outerGram()
+    let outer = try x.outerGram()
     #expect(relativeDifference(outer.elements, reference(x, x.transposed()).elements) < 1e-13)
     #expect(outer == outer.transposed())
+    // Of several blocks, the last of which is not full.
+    let wide: Matrix<Double> = .random(331, 97, seed: 5)
+    let large = try wide.outerGram()
+    #expect(relativeDifference(large.elements, reference(wide, wide.transposed()).elements) < 1e-13)
+    #expect(large == large.transposed())
+    #expect(try large == wide.outerGram(ComputeContext(threads: 3)))
   }
 
   @Test func weightedGramEqualsRepeatedRows() throws {

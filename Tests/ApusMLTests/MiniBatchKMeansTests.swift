@@ -12,6 +12,7 @@ private struct MiniBatchGoldens: Decodable {
 
   var cases: [Case]
   var miniBatchSpread: [Double]
+  var weightedMiniBatchSpread: [Double]
 }
 
 @Suite struct MiniBatchKMeansTests {
@@ -33,6 +34,18 @@ private struct MiniBatchGoldens: Decodable {
     let expected = golden.miniBatchSpread.sorted()
     let inertias = try (0..<30).map {
       try estimator().fit(data, FitContext(seed: Seed(UInt64($0)))).inertia
+    }.sorted()
+    let mean = expected.reduce(0, +) / 30
+    #expect(abs(inertias.reduce(0, +) / 30 - mean) < (expected[24] - expected[5]) / 2)
+    #expect(inertias[0] > expected[0] * 0.98)
+  }
+
+  /// Weights of three orders of magnitude: whoever took no notice of them would end elsewhere.
+  @Test func inertiaOfWeightedRowsIsThatOfScikitLearn() throws {
+    let expected = golden.weightedMiniBatchSpread.sorted()
+    let weighted = try data.replacingWeights((0..<300).map { [1, 10, 100][$0 % 3] })
+    let inertias = try (0..<30).map {
+      try estimator().fit(weighted, FitContext(seed: Seed(UInt64($0)))).inertia
     }.sorted()
     let mean = expected.reduce(0, +) / 30
     #expect(abs(inertias.reduce(0, +) / 30 - mean) < (expected[24] - expected[5]) / 2)

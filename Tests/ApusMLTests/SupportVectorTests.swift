@@ -114,6 +114,19 @@ private let goldens = Result { try Golden.load("support_vectors.json", as: Suppo
     #expect(try copy.decisionValues(features) == values)
   }
 
+  @Test func threadsChangeNoBitOfProbabilities() throws {
+    let data = try goldens.get().classifiers[2].data
+    var estimator = SVC()
+    estimator.probability = true
+    let models = try [1, 2, 4].map {
+      try estimator.fit(data, FitContext(seed: Seed(2), compute: ComputeContext(threads: $0)))
+    }
+    let probabilities = try models.map { try $0.predictProbabilities(data.features) }
+    #expect(probabilities[0] == probabilities[1] && probabilities[1] == probabilities[2])
+    #expect(models[0].convergence == models[2].convergence)
+    #expect(probabilities[0].elements.contains { $0 > 0.9 })
+  }
+
   @Test func fitsOfTheCalibrationCountForConvergence() throws {
     let data = try goldens.get().classifiers[2].data
     var estimator = SVC()
@@ -210,7 +223,7 @@ private let goldens = Result { try Golden.load("support_vectors.json", as: Suppo
 }
 
 @Suite struct SVRTests {
-  @Test(arguments: 0..<4) func equalsScikitLearn(index: Int) throws {
+  @Test(arguments: 0..<5) func equalsScikitLearn(index: Int) throws {
     let golden = try goldens.get().regressors[index]
     var estimator = try SVR().setting(golden.options)
     estimator.tolerance = 1e-5

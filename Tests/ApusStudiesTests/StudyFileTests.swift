@@ -1,6 +1,7 @@
 import ApusData
 import ApusML
 import ApusParallel
+import ApusSearch
 import ApusStudies
 import Foundation
 import GRDB
@@ -52,6 +53,47 @@ import Testing
     let before = try scratch.bytes()
     #expect(message { _ = try StudyFile(scratch.path) }.contains("newer version of Apus (format 99"))
     #expect(try scratch.bytes() == before && scratch.files == ["sweep.sqlite"])
+  }
+
+  /// Version 1 knew no studies of parts of the rows.
+  @Test func anOlderFileIsReadAsItIsAndCompletedByTheNextSearch() async throws {
+    let scratch = try ScratchStudy()
+    do { _ = try await made(scratch) }
+    let queue = try DatabaseQueue(path: scratch.path)
+    try await queue.writeWithoutTransaction { database in
+      try database.execute(
+        sql: """
+          PRAGMA foreign_keys = OFF;
+          PRAGMA legacy_alter_table = ON;
+          ALTER TABLE study RENAME TO newer;
+          CREATE TABLE study(
+            id INTEGER PRIMARY KEY AUTOINCREMENT, created REAL NOT NULL, version TEXT NOT NULL, task TEXT NOT NULL,
+            refit_metric TEXT NOT NULL, note TEXT, identity TEXT NOT NULL);
+          INSERT INTO study SELECT id, created, version, task, refit_metric, note, identity FROM newer;
+          DROP TABLE newer;
+          ALTER TABLE session DROP COLUMN note;
+          PRAGMA user_version = 1;
+          """)
+      _ = try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+    try queue.close()
+    let before = try scratch.bytes()
+    #expect(try StudyFile(reading: scratch.path).study().progress().fits == 20)
+    #expect(try scratch.bytes() == before)
+    let nested = try await nestedCrossValidate(
+      GridSearch(grid(4, tag: "file"), options).kept(in: StudyFile(scratch.path)), on: rows(),
+      outer: KFold(folds: 2), backend: SequentialBackend())
+    #expect(nested.folds.count == 2)
+    _ = try await GridSearch(grid(4, tag: "file"), options).run(
+      on: rows(), keptIn: StudyFile(scratch.path), note: "again", backend: SequentialBackend())
+    let studies = try StudyFile(reading: scratch.path).studies()
+    #expect(try studies[0].notes() == ["again"])
+    #expect(studies.map(\.description.whole?.study) == [nil, 1, 1])
+    #expect(
+      studies.map(\.description.whole?.part) == [
+        nil, "outer split 1 of 2, KFold", "outer split 2 of 2, KFold",
+      ])
+    #expect(try studies.map { try $0.progress().fits } == [20, 20, 20])
   }
 
   @Test(arguments: [0.2, 0.5, 0.9]) func aDamagedFileIsLeftAlone(place: Double) async throws {

@@ -182,6 +182,15 @@ FORESTS = [
     forest_case("diabetes", "random-forest-regressor", {"criterion": "absolute_error", "min_samples_leaf": 3}, seeds=8),
     forest_case("diabetes", "extra-trees-regressor", {}),
 ] + [
+    forest_case("digits", "extra-trees-classifier", {"criterion": "entropy", "max_depth": 6}),
+    forest_case("diabetes", "extra-trees-regressor", {"criterion": "poisson", "min_samples_leaf": 3}),
+    forest_case("diabetes", "extra-trees-regressor", {"criterion": "absolute_error", "min_samples_leaf": 3}, seeds=8),
+] + [
+    # So few leaves that the order in which nodes are split decides what there is of a tree.
+    forest_case(dataset, f"{kind}-{task}", {"max_leaf_nodes": 12, "max_features": 0.3})
+    for task, dataset in [("classifier", "digits"), ("regressor", "diabetes")]
+    for kind in ["random-forest", "extra-trees"]
+] + [
     forest_case(dataset, f"{kind}-{task}", {"min_samples_leaf": 3}, missing=True)
     for task, dataset in [("classifier", "breast-cancer"), ("regressor", "diabetes")]
     for kind in ["random-forest", "extra-trees"]

@@ -38,5 +38,8 @@ print(json.dumps({
     "digitsRandomSpread": spread(digits, 10, init="random"),
     "miniBatchSpread": [
         MiniBatchKMeans(10, batch_size=100, n_init=1, random_state=s).fit(digits).inertia_ for s in range(30)],
+    "weightedMiniBatchSpread": [
+        MiniBatchKMeans(10, batch_size=100, n_init=1, random_state=s).fit(
+            digits, sample_weight=10.0 ** (np.arange(300) % 3)).inertia_ for s in range(30)],
     "irisSpread": spread(iris, 5),
 }))

@@ -12,6 +12,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize
 from sklearn.linear_model import (
     ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge, SGDClassifier, SGDRegressor)
 from sklearn.svm import LinearSVC
@@ -208,6 +209,49 @@ def linear_svc():
     return cases
 
 
+class SmoothMinimum:
+    """The minimum of the mean of a smooth loss and an L2 penalty, by SciPy; of each class against the rest."""
+
+    def __init__(self, loss, alpha):
+        self.loss, self.alpha = loss, alpha
+
+    def value_and_slope(self, score, target):
+        if self.loss == "huber":
+            error = score - target
+            inside = np.abs(error) <= 0.1
+            return (
+                np.where(inside, error ** 2 / 2, 0.1 * np.abs(error) - 0.005), np.clip(error, -0.1, 0.1))
+        missing = np.maximum(0, 1 - target * score)
+        if self.loss == "squaredHinge":
+            return missing ** 2, -2 * target * missing
+        return np.logaddexp(0, -target * score), -target / (1 + np.exp(target * score))
+
+    def minimum(self, x, target, weights):
+        def objective(point):
+            values, slopes = self.value_and_slope(x @ point[:-1] + point[-1], target)
+            slopes = weights * slopes / len(x)
+            gradient = np.append(x.T @ slopes + self.alpha * point[:-1], slopes.sum())
+            return weights @ values / len(x) + self.alpha / 2 * point[:-1] @ point[:-1], gradient
+
+        start = np.zeros(x.shape[1] + 1)
+        if self.loss == "huber":
+            start[-1] = np.median(target)
+        result = minimize(
+            objective, start, jac=True, method="L-BFGS-B", options=dict(maxiter=100_000, maxfun=200_000, ftol=0, gtol=1e-9))
+        assert np.abs(objective(result.x)[1]).max() < 1e-6, result
+        return result.x
+
+    def fit(self, x, y, sample_weight):
+        weights = np.ones(len(x)) if sample_weight is None else sample_weight
+        if self.loss == "huber":
+            targets = [y.to_numpy(float)]
+        else:
+            labels = sorted(set(y))
+            targets = [np.where(y == label, 1.0, -1.0) for label in (labels if len(labels) > 2 else labels[1:])]
+        points = np.array([self.minimum(x, target, weights) for target in targets])
+        self.coef_, self.intercept_ = points[:, :-1], points[:, -1]
+
+
 def stochastic_gradient():
     cases = []
     words = dict(logLoss="log_loss", squaredError="squared_error")
@@ -245,6 +289,20 @@ def stochastic_gradient():
         cases.append(case(
             name, dataset, 1, None, "both", weights, options | dict(averages=True, tolerance=None, maxIterations=300),
             model))
+    for name, dataset, weights, options in [
+        ("huber", "diabetes", "none", dict(loss="huber", alpha=1e-3, eta0=20.0)),
+        ("huber, weights", "diabetes", "mod3", dict(loss="huber", alpha=1e-2, eta0=20.0)),
+        ("squared hinge", "breast-cancer", "none", dict(loss="squaredHinge", alpha=0.1, learningRate="invscaling", eta0=0.01)),
+        ("squared hinge, weights", "breast-cancer", "graded",
+         dict(loss="squaredHinge", alpha=0.05, learningRate="constant", eta0=1e-3)),
+        ("log loss, three classes", "wine", "none", dict(loss="logLoss", alpha=0.05)),
+        ("log loss, three classes, weights, inverse scaling", "wine", "mod3",
+         dict(loss="logLoss", alpha=0.05, learningRate="invscaling", eta0=0.1)),
+        ("squared hinge, three classes", "wine", "graded", dict(loss="squaredHinge", alpha=0.2, learningRate="constant", eta0=4e-3)),
+    ]:
+        cases.append(case(
+            name, dataset, 1, None, "both", weights, options | dict(averages=True, tolerance=None, maxIterations=300),
+            SmoothMinimum(options["loss"], options["alpha"])))
     return cases
 
 

@@ -60,5 +60,6 @@ print(json.dumps({
         regression(small, diabetes.target[rows] / 100, weights, C=10.0, epsilon=0.2, gamma=0.3),
         regression(small, diabetes.target[rows] / 100, kernel="linear", C=2.0),
         regression(small, diabetes.target[rows] / 100, kernel="poly", C=1.0, coef0=1.0, epsilon=0.0),
+        regression(small, diabetes.target[rows] / 100, weights, kernel="sigmoid", C=0.5, coef0=-0.5, gamma=0.05),
     ],
 }))

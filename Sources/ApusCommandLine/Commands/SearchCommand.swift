@@ -30,7 +30,8 @@ struct SearchCommand: AsyncParsableCommand {
         apus search digits --estimator extra-trees-classifier --method halving \\
           --resource treeCount --most 200 --param 'maxFeatures=[2,4,8,16,32]'
         apus search diabetes --estimator ridge --param 'alpha=[1,10]' --study a.sqlite
-        apus search diabetes --estimator ridge --param 'alpha=[1,10]' --nested 5
+        apus search diabetes --estimator ridge --param 'alpha=[1,10]' --nested 5 \\
+          --study b.sqlite
       """)
 
   @OptionGroup var data: DataOptions
@@ -113,6 +114,7 @@ struct SearchCommand: AsyncParsableCommand {
     let cancellation = Interruption.shared.cancellation
     let start = DispatchTime.now()
     let rows = try data.load(for: task)
+    let readingSeconds = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
     try cancellation.check()
     search.options.splitter = try comparison.splitter(for: task, rows)
     let outerSplitter = try outer?.splitter(for: task, shuffle: comparison.shuffle, data: rows)
@@ -123,27 +125,26 @@ struct SearchCommand: AsyncParsableCommand {
       rankingMetric: search.options.refitMetric.flatMap { metrics.firstIndex(of: $0) ?? metrics.count } ?? 0,
       backend: backend)
     defer { progress.finish() }
-    let outcome: SearchOutcome
-    if let file {
-      outcome = try await search.run(
-        on: rows, keptIn: file, startingAnew: new, note: Self.commandLine, version: apusVersion,
-        backend: backend, cancellation: cancellation, onEvent: progress.handle)
-    } else {
-      outcome = try await search.run(
-        on: rows, backend: backend, cancellation: cancellation, onEvent: progress.handle)
+    let kept = file.map {
+      search.kept(in: $0, startingAnew: new, note: Self.commandLine, version: apusVersion)
     }
+    let outcome = try await (kept ?? search).run(
+      on: rows, backend: backend, cancellation: cancellation, onEvent: progress.handle)
     progress.finish()
 
     var report = SearchReport(
       outcome, dataset: data.name, rows, seed: comparison.seed, backend: backend, fits: progress.fits)
     if let outerSplitter, outcome.results.isComplete {
-      report.nested = try await nestedReport(search, rows, outerSplitter, backend, cancellation)
+      // The study that --new has begun is the latest, and so the one that nested searches belong to.
+      let kept = file.map { search.kept(in: $0, note: Self.commandLine, version: apusVersion) }
+      report.nested = try await nestedReport(kept ?? search, rows, outerSplitter, backend, cancellation)
     }
     if let output, let saved = savedModel(outcome, rows) {
       try saved.write(to: output)
       report.output = output
     }
     if let results { try AtomicFile.write(report.resultsFile(named: results).utf8, to: results) }
+    report.readingSeconds = readingSeconds
     report.elapsedSeconds = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
     try print(report)
     if let signal = Interruption.shared.signal, !report.isComplete {

@@ -56,6 +56,8 @@ struct SearchReport: Encodable {
   /// What the search is worth on rows that it has not seen, if that was asked for.
   var nested: Nested?
   var elapsedSeconds = 0.0
+  /// What of that it took to read the data.
+  var readingSeconds = 0.0
   var refitSeconds: Double?
   /// How the fit on all rows ended, where it iterated.
   var refitConvergence: Convergence?
@@ -67,7 +69,7 @@ struct SearchReport: Encodable {
 
   private enum CodingKeys: String, CodingKey {
     case best, chosen, results, dataset, rows, features, seed, backend, workers, folds, metrics, isComplete
-    case stopReason, comparisons, nested, elapsedSeconds, refitSeconds, refitConvergence, failures, output
+    case stopReason, comparisons, nested, elapsedSeconds, readingSeconds, refitSeconds, refitConvergence, failures, output
   }
 
   init(

@@ -27,6 +27,28 @@ public enum BlockedProducts {
     }
   }
 
+  /// The lower triangle of C (`n × n`) = A·Aᵀ for A of `n × k`; cut over rows of C.
+  ///
+  /// - Throws: ``ApusError`` of kind `cancelled`.
+  public static func outerGram<Scalar: MatrixScalar>(
+    n: Int, k: Int, a: UnsafePointer<Scalar>, aStride: Int, c: UnsafeMutablePointer<Scalar>, cStride: Int,
+    _ compute: ComputeContext = .sequential
+  ) throws {
+    let height = rowsPerBlock(work: n * k / 2, rows: n, atLeast: 64)
+    nonisolated(unsafe) let (a, c) = (a, c)
+    try compute.forEach(blockCount(n, height)) { block in
+      try compute.cancellation.check()
+      let first = block * height
+      let count = min(height, n - first)
+      let (rows, part) = (a + first * aStride, c + first * cStride)
+      BLAS.gemm(
+        transposeB: true, m: count, n: first, k: k, a: rows, aStride: aStride, b: a, bStride: aStride,
+        c: part,
+        cStride: cStride)
+      BLAS.outerGram(n: count, k: k, a: rows, aStride: aStride, c: part + first, cStride: cStride)
+    }
+  }
+
   /// y = A·x for A of `m × n`; cut over rows.
   ///
   /// - Throws: ``ApusError`` of kind `cancelled`.

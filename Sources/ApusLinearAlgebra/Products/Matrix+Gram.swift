@@ -34,12 +34,15 @@ extension Matrix {
 
   /// The outer Gram matrix `XXᵀ` of this matrix's rows, `n × n`.
   ///
+  /// - Parameter compute: the threads that may be used; their number does not change a bit of the result.
+  /// - Throws: ``ApusError`` of kind `cancelled`.
   /// - Complexity: O(n² · p).
-  public func outerGram() -> Matrix {
+  public func outerGram(_ compute: ComputeContext = .sequential) throws -> Matrix {
     let (n, p) = (rowCount, columnCount)
-    return withUnsafeElements { x in
-      Matrix(rowCount: n, columnCount: n) { gram in
-        BLAS.outerGram(n: n, k: p, a: x.baseAddress!, aStride: p, c: gram.baseAddress!, cStride: n)
+    return try withUnsafeElements { x in
+      try Matrix(rowCount: n, columnCount: n) { gram in
+        try BlockedProducts.outerGram(
+          n: n, k: p, a: x.baseAddress!, aStride: p, c: gram.baseAddress!, cStride: n, compute)
         mirrorLowerTriangle(gram.baseAddress!, n)
       }
     }

@@ -27,9 +27,22 @@ struct LimitedMemoryBFGS {
     _ point: inout [Double], evaluate: ([Double], inout [Double]) throws -> Double,
     residual: ([Double]) -> Double, precondition: (inout [Double]) -> Void
   ) throws -> Convergence {
+    var known: FunctionValue?
+    return try minimize(&point, &known, evaluate: evaluate, residual: residual, precondition: precondition)
+  }
+
+  /// Walks to the minimum.
+  ///
+  /// - Parameter known: the value and the gradient where the walk begins, if they are known, and where it ended.
+  func minimize(
+    _ point: inout [Double], _ known: inout FunctionValue?,
+    evaluate: ([Double], inout [Double]) throws -> Double, residual: ([Double]) -> Double,
+    precondition: (inout [Double]) -> Void
+  ) throws -> Convergence {
     let count = point.count
-    var gradient = [Double](repeating: 0, count: count)
-    var value = try evaluate(point, &gradient)
+    var gradient = known?.gradient ?? [Double](repeating: 0, count: count)
+    var value = try known?.value ?? evaluate(point, &gradient)
+    defer { known = FunctionValue(value: value, gradient: gradient) }
     var steps: [Step] = []
     var iterations = 0
     while true {
@@ -105,6 +118,12 @@ struct LimitedMemoryBFGS {
     BLAS.scale(count, -1, &direction)
     return direction
   }
+}
+
+/// What a function is somewhere.
+struct FunctionValue: Sendable {
+  var value: Double
+  var gradient: [Double]
 }
 
 /// A point that a line search has found.

@@ -71,11 +71,18 @@ extension LogisticObjective {
     try hessianBlocks(parameters, floor: 1e-3 / Double(max(2, scoreCount))).map(regularFactor)
   }
 
-  /// The Cholesky factor of the mean of the blocks of the Hessian that belong to one score each: where all
-  /// classes are equally likely, as at zero, that is each of them.
+  /// The Cholesky factor of a ``meanCurvature(_:)`` and the penalty.
+  func meanCurvatureFactor(_ curvature: Matrix<Double>) throws -> Matrix<Double> {
+    var block = curvature
+    for index in 0..<featureCount { block[index, index] += penalty }
+    return try regularFactor(block)
+  }
+
+  /// The mean of the blocks of the Hessian that belong to one score each, without the penalty: where all classes are
+  /// equally likely, as at zero, that is each of them.
   ///
   /// - Complexity: O(n · p²).
-  func meanCurvatureBlock(_ parameters: [Double]) throws -> Matrix<Double> {
+  func meanCurvature(_ parameters: [Double]) throws -> Matrix<Double> {
     let k = scoreCount
     let floor = 1e-3 / Double(max(2, k))
     let factors = try probabilities(parameters).withUnsafeElements { values in
@@ -85,9 +92,7 @@ extension LogisticObjective {
         return ((sum / Double(k) + floor) * (weights?[row] ?? 1) / weightSum).squareRoot()
       }
     }
-    var block = try weightedGram(factors, compute)
-    for index in 0..<featureCount { block[index, index] += penalty }
-    return try regularFactor(block)
+    return try weightedGram(factors, compute)
   }
 
   /// The Cholesky factor of a block, with a little added to its diagonal: collinear features leave it singular

@@ -87,21 +87,14 @@ public struct LogisticRegression: Estimator {
   ///   features that are missing or categorical, or weights that are all zero; `numerical`; `cancelled`.
   public func fit(_ data: Dataset, _ context: FitContext) throws -> LogisticRegressionModel {
     try validate()
-    let input = try ClassificationInput(
-      data, estimator: Self.name, classWeight: classWeight, balancesWeights: true)
-    try data.requireNumericColumns(for: Self.name)
-    let means = try data.features.weightedMeans(input.weights, context.compute)
-    // A value that is not finite shows in its column's mean; finding its place takes another pass.
-    if !means.allSatisfy(\.isFinite) { try refuse(data, Self.name) }
-    let scoreCount = input.labels.count == 2 ? 1 : input.labels.count
-    let weightSum = input.weights?.reduce(0, +) ?? Double(data.rowCount)
+    return try fit(LogisticProblem(data, self, context.compute))
+  }
+
+  /// Learns from data that others learn from as well.
+  func fit(_ problem: LogisticProblem) throws -> LogisticRegressionModel {
     let l1Share = penalty.l1Share(ratio: l1Ratio)
-    let strength = penalty == .none || c.isInfinite ? 0 : 1 / (c * weightSum)
-    let objective = LogisticObjective(
-      features: data.features, classes: input.classes, weights: input.weights, scoreCount: scoreCount,
-      penalty: (1 - l1Share) * strength, fitIntercept: fitIntercept,
-      means: fitIntercept ? means : [Double](repeating: 0, count: data.featureCount),
-      weightSum: weightSum, compute: context.compute)
+    let strength = penalty == .none || c.isInfinite ? 0 : 1 / (c * problem.weightSum)
+    let objective = problem.objective(penalty: (1 - l1Share) * strength)
     var parameters = [Double](repeating: 0, count: objective.parameterCount)
     let convergence =
       if l1Share * strength > 0 {
@@ -110,7 +103,7 @@ public struct LogisticRegression: Estimator {
         ).minimize(objective, &parameters)
       } else {
         try LogisticSolver(maximumIterations: maxIterations, tolerance: tolerance)
-          .minimize(objective, &parameters)
+          .minimize(objective, &parameters, from: problem.start)
       }
     guard convergence.residual.isFinite, parameters.allSatisfy(\.isFinite) else {
       throw ApusError(
@@ -118,7 +111,7 @@ public struct LogisticRegression: Estimator {
         hint: "put standard-scaler before it: standard-scaler+\(Self.name)")
     }
     return objective.model(
-      parameters, labels: input.labels, convergence, centersCoefficients: l1Share * strength == 0)
+      parameters, labels: problem.input.labels, convergence, centersCoefficients: l1Share * strength == 0)
   }
 }
 

@@ -27,15 +27,15 @@ struct LogisticSolver {
 
   /// Walks to the minimum from `parameters`.
   ///
+  /// - Parameter start: what is known at zero, where the walk begins if it is given.
   /// - Throws: ``ApusError`` of kind `cancelled`.
-  func minimize(_ objective: LogisticObjective, _ parameters: inout [Double]) throws -> Convergence {
-    let rows = objective.features.rowCount
+  func minimize(
+    _ objective: LogisticObjective, _ parameters: inout [Double], from start: LogisticStart? = nil
+  ) throws -> Convergence {
     let width = objective.featureCount + 1
-    let isSampled = rows >= Self.sampling * Self.rowsPerColumn * width && objective.penalty > 0
-    guard isSampled else {
-      let limit = objective.scoreCount == 1 ? Self.hessianLimits.one : Self.hessianLimits.several
-      if objective.parameterCount <= limit { return try minimizeByNewton(objective, &parameters) }
-      return try minimizeFromZero(objective, &parameters)
+    guard Self.isSampled(objective) else {
+      if Self.formsHessian(objective) { return try minimizeByNewton(objective, &parameters) }
+      return try minimizeFromZero(objective, &parameters, start)
     }
     let sample = objective.sampled(every: Self.sampling)
     var rough = self
@@ -48,27 +48,56 @@ struct LogisticSolver {
     return try minimizeByBFGS(objective, &parameters, try diagonal(objective))
   }
 
+  /// Whether fits of an objective begin with what ``LogisticStart`` holds.
+  static func startsFromZero(_ objective: LogisticObjective) -> Bool {
+    !isSampled(objective) && !formsHessian(objective) && curvatureCounts(objective)
+  }
+
+  private static func isSampled(_ objective: LogisticObjective) -> Bool {
+    objective.features.rowCount >= sampling * rowsPerColumn * (objective.featureCount + 1)
+      && objective.penalty > 0
+  }
+
+  private static func formsHessian(_ objective: LogisticObjective) -> Bool {
+    objective.parameterCount <= (objective.scoreCount == 1 ? hessianLimits.one : hessianLimits.several)
+  }
+
+  /// Whether the curvature at zero is worth its cost.
+  private static func curvatureCounts(_ objective: LogisticObjective) -> Bool {
+    let width = objective.featureCount + 1
+    return width <= blockLimit && width <= objective.features.rowCount
+  }
+
   /// Walks from zero with the curvature there, and then with that of the place reached: one block for all scores,
   /// since a block for each costs more passes over the rows than it saves.
   private func minimizeFromZero(
-    _ objective: LogisticObjective, _ parameters: inout [Double]
+    _ objective: LogisticObjective, _ parameters: inout [Double], _ start: LogisticStart?
   ) throws -> Convergence {
-    let width = objective.featureCount + 1
-    guard width <= Self.blockLimit, width <= objective.features.rowCount,
-      let precondition = try meanBlock(objective, parameters)
-    else { return try minimizeByBFGS(objective, &parameters, try diagonal(objective)) }
-    let approach = try approach(objective, parameters)
+    guard Self.curvatureCounts(objective) else {
+      return try minimizeByBFGS(objective, &parameters, try diagonal(objective))
+    }
+    let start = try start ?? LogisticStart(objective, parameters)
+    guard let precondition = try solver(objective, start.curvature) else {
+      return try minimizeByBFGS(objective, &parameters, try diagonal(objective))
+    }
+    let approach = start.approach.flatMap { self.approach(objective, $0) }
     let exact = exactWalk(objective)
+    var known = approach == nil ? nil : start.approach?.value
     let first = try (approach ?? exact).minimize(
-      &parameters, atMost: min(maximumIterations, Self.stepsFromZero), precondition)
+      &parameters, &known, atMost: min(maximumIterations, Self.stepsFromZero), precondition)
     guard !first.converged || approach != nil, first.residual.isFinite else { return first }
     var iterations = first.iterations
-    let better = first.converged ? precondition : try meanBlock(objective, parameters) ?? precondition
+    let better =
+      first.converged
+      ? precondition : try solver(objective, objective.meanCurvature(parameters)) ?? precondition
     if let approach, !first.converged {
-      iterations += try approach.minimize(&parameters, atMost: maximumIterations - iterations, better)
-        .iterations
+      iterations += try approach.minimize(
+        &parameters, &known, atMost: maximumIterations - iterations, better
+      ).iterations
     }
-    var convergence = try exact.minimize(&parameters, atMost: maximumIterations - iterations, better)
+    if approach != nil { known = nil }
+    var convergence = try exact.minimize(
+      &parameters, &known, atMost: maximumIterations - iterations, better)
     convergence.iterations += iterations
     return convergence
   }
@@ -77,11 +106,15 @@ struct LogisticSolver {
     _ objective: LogisticObjective, _ parameters: inout [Double], _ precondition: (inout [Double]) -> Void
   ) throws -> Convergence {
     var iterations = 0
-    if let approach = try approach(objective, parameters) {
-      iterations = try approach.minimize(&parameters, atMost: maximumIterations, precondition).iterations
+    let start = try LogisticStart.Approach(objective, parameters)
+    if let start, let approach = approach(objective, start) {
+      var known: FunctionValue? = start.value
+      iterations = try approach.minimize(&parameters, &known, atMost: maximumIterations, precondition)
+        .iterations
     }
+    var known: FunctionValue?
     var convergence = try exactWalk(objective).minimize(
-      &parameters, atMost: maximumIterations - iterations, precondition)
+      &parameters, &known, atMost: maximumIterations - iterations, precondition)
     convergence.iterations += iterations
     return convergence
   }
@@ -95,13 +128,11 @@ struct LogisticSolver {
 
   /// Nearly all of the way in single precision, at half the cost, so that little or nothing is left to do in double
   /// precision; nil where that is of no use.
-  private func approach(_ objective: LogisticObjective, _ parameters: [Double]) throws -> LogisticWalk? {
-    guard let single = try SinglePrecisionLogistic(objective) else { return nil }
-    var gradient = [Double](repeating: 0, count: parameters.count)
-    let value = try single.evaluate(parameters, gradient: &gradient)
-    let first = objective.residual(gradient)
+  private func approach(_ objective: LogisticObjective, _ start: LogisticStart.Approach) -> LogisticWalk? {
+    let first = objective.residual(start.value.gradient)
     let goal = max(0.98 * tolerance, Self.singleReach * first)
-    guard value.isFinite, first.isFinite, first > goal else { return nil }
+    guard start.value.value.isFinite, first.isFinite, first > goal else { return nil }
+    let single = start.single.with(penaltyOf: objective)
     return LogisticWalk(
       tolerance: goal, rounding: 1e-7, endsInRounding: true, residual: objective.residual,
       evaluate: { try single.evaluate($0, gradient: &$1) })
@@ -157,11 +188,11 @@ struct LogisticSolver {
   }
 
   /// Solves with one block for all scores; nil where it is not positive definite.
-  private func meanBlock(
-    _ objective: LogisticObjective, _ parameters: [Double]
+  private func solver(
+    _ objective: LogisticObjective, _ curvature: Matrix<Double>
   ) throws -> ((inout [Double]) -> Void)? {
     do {
-      return solver(objective.scoreCount, factor: try objective.meanCurvatureBlock(parameters))
+      return solver(objective.scoreCount, factor: try objective.meanCurvatureFactor(curvature))
     } catch let error as ApusError where error.kind == .numerical {
       return nil
     }

@@ -10,16 +10,18 @@ struct LogisticWalk {
 
   /// Walks on from `parameters`, which stay where they are if the way leads to numbers that are not finite.
   ///
+  /// - Parameter known: the value there, if it is known, and where the way ended.
   /// - Throws: ``ApusError`` of kind `cancelled`.
   func minimize(
-    _ parameters: inout [Double], atMost iterations: Int, _ precondition: (inout [Double]) -> Void
+    _ parameters: inout [Double], _ known: inout FunctionValue?, atMost iterations: Int,
+    _ precondition: (inout [Double]) -> Void
   ) throws -> Convergence {
     let method = LimitedMemoryBFGS(
       maximumIterations: iterations, tolerance: tolerance, rounding: rounding, endsInRounding: endsInRounding)
     var point = parameters
     let convergence = try method.minimize(
-      &point, evaluate: evaluate, residual: residual, precondition: precondition)
-    if convergence.residual.isFinite { parameters = point }
+      &point, &known, evaluate: evaluate, residual: residual, precondition: precondition)
+    if convergence.residual.isFinite { parameters = point } else { known = nil }
     return convergence
   }
 }

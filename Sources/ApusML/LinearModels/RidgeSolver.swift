@@ -47,7 +47,7 @@ struct RidgeSolver: Sendable {
     } else {
       try data.requireFiniteNumbers(for: estimator)
       let rows = CenteredRows(features, target, weights, centered: fitIntercept)
-      let gram = rows.features.outerGram()
+      let gram = try rows.features.outerGram(compute)
       if !gram.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) { try refuse(data, estimator) }
       form = .dual(rows, gram: gram)
     }

@@ -5,7 +5,7 @@ import CKernels
 /// A ``LogisticObjective`` of several scores in single precision: half the bytes and twice the numbers a vector, for
 /// the way to a minimum whose end is found in double precision.
 struct SinglePrecisionLogistic: Sendable {
-  private let objective: LogisticObjective
+  private var objective: LogisticObjective
   /// The features less their means, which leaves the rounding of what is small to them.
   private let features: Matrix<Float>
   /// The numbers from one row of scores to the next.
@@ -39,6 +39,13 @@ struct SinglePrecisionLogistic: Sendable {
       }
     }
     if !areFinite { return nil }
+  }
+
+  /// The same rows and another penalty.
+  func with(penaltyOf objective: LogisticObjective) -> SinglePrecisionLogistic {
+    var other = self
+    other.objective = objective
+    return other
   }
 
   /// The value of the objective and its gradient, as ``LogisticObjective/evaluate(_:gradient:)`` gives them.

@@ -4,8 +4,9 @@ import CKernels
 
 /// A kernel with all its numbers settled, and what is done to features before single precision takes them.
 ///
-/// Points are multiplied with √γ, and for the radial kernel, which does not mind, moved around their mean:
-/// so neither a large offset nor a large unit costs digits.
+/// Points are brought to a unit of the data's own, and for the radial kernel, which does not mind, moved around their
+/// mean: so neither a large offset nor a large unit costs digits. What is computed of two points, the squared distance or
+/// the product, does not depend on γ, so that kernels of any γ can share it.
 struct KernelFunction: Sendable, Codable {
   let kernel: SupportVectorKernel
   let gamma: Double
@@ -13,6 +14,8 @@ struct KernelFunction: Sendable, Codable {
   let degree: Int
   /// What is subtracted from each column.
   let shift: [Double]
+  /// The square of what points are multiplied by.
+  let unit: Double
 
   init(
     _ kernel: SupportVectorKernel, gamma: KernelGamma, constant: Double, degree: Int,
@@ -30,19 +33,35 @@ struct KernelFunction: Sendable, Codable {
       for value in means { mean += value / Double(p) }
       for element in elements { square += (element - mean) * (element - mean) }
     }
+    let variance = square / n / Double(p)
     self.kernel = kernel
-    self.gamma = gamma.resolved(featureCount: p, variance: square / n / Double(p))
+    self.gamma = gamma.resolved(featureCount: p, variance: variance)
     self.constant = constant
     self.degree = degree
     shift = kernel == .rbf ? means : [Double](repeating: 0, count: p)
+    let natural = KernelGamma.scale.resolved(featureCount: p, variance: variance)
+    unit = kernel == .linear || !natural.isNormal ? 1 : natural
   }
 
-  /// The factor of the points.
-  private var scale: Double { kernel == .linear ? 1 : gamma.squareRoot() }
+  private enum CodingKeys: String, CodingKey { case kernel, gamma, constant, degree, shift, unit }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    kernel = try container.decode(SupportVectorKernel.self, forKey: .kernel)
+    gamma = try container.decode(Double.self, forKey: .gamma)
+    constant = try container.decode(Double.self, forKey: .constant)
+    degree = try container.decode(Int.self, forKey: .degree)
+    shift = try container.decode([Double].self, forKey: .shift)
+    // Models were saved without a unit while points were multiplied with √γ.
+    unit = try container.decodeIfPresent(Double.self, forKey: .unit) ?? (kernel == .linear ? 1 : gamma)
+  }
+
+  /// γ for points in their unit; so large or small that single precision has no such number, it is the last it has.
+  private var factor: Float { min(Float(gamma / unit), .greatestFiniteMagnitude) }
 
   /// Features as the kernel takes them.
   func points(_ features: Matrix<Double>) -> Matrix<Float> {
-    let (p, scale) = (features.columnCount, self.scale)
+    let (p, scale) = (features.columnCount, unit.squareRoot())
     return features.withUnsafeElements { source in
       Matrix(rowCount: features.rowCount, columnCount: p) { target in
         shift.withUnsafeBufferPointer { shift in
@@ -60,22 +79,12 @@ struct KernelFunction: Sendable, Codable {
   /// k(x, x) of a point.
   func diagonal(_ point: UnsafePointer<Float>) -> Float {
     if kernel == .rbf { return 1 }
-    var square: Float = 0
-    for column in shift.indices { square += point[column] * point[column] }
-    switch kernel {
-    case .rbf: return 1
-    case .linear: return square
-    case .polynomial:
-      return (0..<degree).reduce(1) { power, _ in power * (square + Float(constant)) }
-    case .sigmoid:
-      var value: Float = 0
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: shift.count * SVMLanes + SVMLanes) { scratch in
-        let table = KernelTable.Layout(count: 1, dimensions: shift.count)
-        table.fill(scratch.baseAddress!, from: point, rows: [0])
-        row(point, scratch.baseAddress!, table, into: scratch.baseAddress! + shift.count * SVMLanes)
-        value = scratch[shift.count * SVMLanes]
-      }
-      return value
+    // In a vector of its own, as the rows of the kernel matrix are computed.
+    return withUnsafeTemporaryAllocation(of: Float.self, capacity: (shift.count + 1) * SVMLanes) { scratch in
+      let table = KernelTable.Layout(count: 1, dimensions: shift.count)
+      table.fill(scratch.baseAddress!, from: point, rows: [0])
+      row(point, scratch.baseAddress!, table, into: scratch.baseAddress! + shift.count * SVMLanes)
+      return scratch[shift.count * SVMLanes]
     }
   }
 
@@ -85,7 +94,23 @@ struct KernelFunction: Sendable, Codable {
     into row: UnsafeMutablePointer<Float>
   ) {
     ckernels_svm_row(
-      table, layout.dimensions, layout.blocks, x, kernel.number, Float(constant), Int32(degree), row)
+      table, layout.dimensions, layout.blocks, x, kernel.number, factor, Float(constant), Int32(degree), row)
+  }
+
+  /// The products of several points with every point of a table, in rows of ``KernelTable/Layout/paddedCount``.
+  func products(
+    _ points: UnsafePointer<Float>, count: Int, _ table: UnsafePointer<Float>, _ layout: KernelTable.Layout,
+    into products: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    ckernels_svm_products(
+      table, layout.dimensions, layout.blocks, points, count, kernel == .rbf ? 1 : 0, products, stride)
+  }
+
+  /// Writes the kernel values of products, which may stand in the same place.
+  func values(
+    _ products: UnsafePointer<Float>, count: Int, into values: UnsafeMutablePointer<Float>
+  ) {
+    ckernels_svm_values(products, count, kernel.number, factor, Float(constant), Int32(degree), values)
   }
 }
 
@@ -97,50 +122,5 @@ extension SupportVectorKernel {
     case .rbf: Int32(SVMRadial)
     case .sigmoid: Int32(SVMSigmoid)
     }
-  }
-}
-
-/// Points laid out in blocks, dimension by dimension, for rows of the kernel matrix.
-struct KernelTable: Sendable {
-  /// The sizes of a table.
-  struct Layout: Sendable {
-    let count: Int
-    let dimensions: Int
-
-    /// The number of blocks; the last one is padded with its first point.
-    var blocks: Int { (count + SVMLanes - 1) / SVMLanes }
-    /// The number of kernel values that a row has with the padding.
-    var paddedCount: Int { blocks * SVMLanes }
-    /// The number of elements.
-    var elementCount: Int { paddedCount * dimensions }
-
-    /// Lays out chosen rows of points.
-    func fill(_ table: UnsafeMutablePointer<Float>, from points: UnsafePointer<Float>, rows: [Int]) {
-      for position in 0..<paddedCount {
-        let point = points + rows[position < count ? position : position / SVMLanes * SVMLanes] * dimensions
-        let base = table + position / SVMLanes * SVMLanes * dimensions + position % SVMLanes
-        for column in 0..<dimensions { base[column &* SVMLanes] = point[column] }
-      }
-    }
-  }
-
-  let layout: Layout
-  private let elements: Matrix<Float>
-
-  /// Lays out chosen rows of points.
-  init(_ points: Matrix<Float>, rows: [Int]) {
-    let layout = Layout(count: rows.count, dimensions: points.columnCount)
-    self.layout = layout
-    elements = points.withUnsafeElements { points in
-      Matrix(rowCount: 1, columnCount: layout.elementCount) { table in
-        guard let table = table.baseAddress, layout.elementCount > 0 else { return }
-        layout.fill(table, from: points.baseAddress!, rows: rows)
-      }
-    }
-  }
-
-  /// Writes k(x, t) for every point of the table, ``Layout/paddedCount`` values.
-  func row(_ kernel: KernelFunction, _ x: UnsafePointer<Float>, into row: UnsafeMutablePointer<Float>) {
-    elements.withUnsafeElements { kernel.row(x, $0.baseAddress!, layout, into: row) }
   }
 }

@@ -4,11 +4,12 @@ import ApusLinearAlgebra
 ///
 /// What is thrown out when there is none is decided by second chance: the first row, going round, that was
 /// not asked for since the last round.
-final class KernelRowCache {
+struct KernelRowCache {
   private let kernel: KernelFunction
   private let points: Matrix<Float>
   private let rows: [Int]
-  private let table: KernelTable
+  private let source: Source
+  private let width: Int
   private let capacity: Int
   private let memory: KernelRowMemory
   private var slotOfRow: [Int32]
@@ -16,17 +17,29 @@ final class KernelRowCache {
   private var wasUsed: [Bool] = []
   private var hand = 0
 
+  /// What rows are made of.
+  private enum Source {
+    case points(KernelTable)
+    case products(KernelProducts, runs: [Range<Int>])
+  }
+
   /// - Parameters:
   ///   - rows: the points of the problem.
+  ///   - products: those of all points, where they are known.
   ///   - byteLimit: the memory that kept rows may take; two rows always have room.
   init(
-    _ kernel: KernelFunction, points: Matrix<Float>, rows: [Int], byteLimit: Int, memory: KernelRowMemory
+    _ kernel: KernelFunction, points: Matrix<Float>, rows: [Int], products: KernelProducts? = nil,
+    byteLimit: Int, memory: KernelRowMemory
   ) {
     self.kernel = kernel
     self.points = points
     self.rows = rows
-    table = KernelTable(points, rows: rows)
-    let width = table.layout.paddedCount
+    if let products {
+      source = .products(products, runs: KernelProducts.runs(rows.map { products.places[$0] }))
+    } else {
+      source = .points(KernelTable(points, rows: rows))
+    }
+    width = KernelTable.Layout(count: rows.count, dimensions: points.columnCount).paddedCount
     capacity = min(rows.count, max(2, byteLimit / (4 * max(1, width))))
     self.memory = memory
     memory.reserve(capacity * width)
@@ -45,17 +58,13 @@ final class KernelRowCache {
   }
 
   /// A row of the kernel matrix; valid until the second next call for another row.
-  func row(_ index: Int) -> UnsafePointer<Float> {
-    let width = table.layout.paddedCount
+  mutating func row(_ index: Int) -> UnsafePointer<Float> {
     var slot = Int(slotOfRow[index])
     if slot < 0 {
       slot = freeSlot()
       slotOfRow[index] = Int32(slot)
       rowOfSlot[slot] = Int32(index)
-      points.withUnsafeElements { elements in
-        table.row(
-          kernel, elements.baseAddress! + rows[index] * points.columnCount, into: memory.base + slot * width)
-      }
+      compute(rows[index], into: memory.base + slot * width)
     }
     wasUsed[slot] = true
     last = slot
@@ -64,7 +73,18 @@ final class KernelRowCache {
 
   private var last = -1
 
-  private func freeSlot() -> Int {
+  private func compute(_ row: Int, into values: UnsafeMutablePointer<Float>) {
+    switch source {
+    case .points(let table):
+      points.withUnsafeElements { elements in
+        table.row(kernel, elements.baseAddress! + row * points.columnCount, into: values)
+      }
+    case .products(let products, let runs):
+      products.row(kernel, products.places[row], runs, into: values)
+    }
+  }
+
+  private mutating func freeSlot() -> Int {
     if rowOfSlot.count < capacity {
       rowOfSlot.append(-1)
       wasUsed.append(false)

@@ -84,11 +84,12 @@ struct PairwiseExpansion: Sendable {
     for row in 0..<count { output[row] = biases[0] }
     for (table, coefficients) in zip(tables, coefficients) where table.layout.count > 0 {
       let width = table.layout.paddedCount
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { kernelRow in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: count * width) { kernelRows in
+        table.rows(kernel, points, count: count, into: kernelRows.baseAddress!)
         coefficients.withUnsafeElements { coefficients in
           for row in 0..<count {
-            table.row(kernel, points + row * dimensions, into: kernelRow.baseAddress!)
-            output[row] += ckernels_svm_dot(kernelRow.baseAddress!, coefficients.baseAddress!, width)
+            output[row] += ckernels_svm_dot(
+              kernelRows.baseAddress! + row * width, coefficients.baseAddress!, width)
           }
         }
       }
@@ -108,9 +109,7 @@ struct PairwiseExpansion: Sendable {
       for label in 0..<classCount {
         let table = tables[label]
         let width = table.layout.paddedCount
-        for row in 0..<count where width > 0 {
-          table.row(kernel, points + row * dimensions, into: kernelRows + row * width)
-        }
+        if width > 0 { table.rows(kernel, points, count: count, into: kernelRows) }
         floatCoefficients[label].withUnsafeElements { coefficients in
           BLAS.gemm(
             m: count, n: others, k: width, a: kernelRows, aStride: width,

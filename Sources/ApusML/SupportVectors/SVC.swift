@@ -73,37 +73,63 @@ public struct SVC: Estimator {
   /// - Complexity: between O(n² · p) and O(n³ · p) for n rows of a pair of classes, by how hard it is.
   public func fit(_ data: Dataset, _ context: FitContext) throws -> SVCModel {
     try validate()
+    return try fit(data, context, shared: nil)
+  }
+
+  /// Finds the support vectors, with what other fits have computed where there is such.
+  func fit(_ data: Dataset, _ context: FitContext, shared: SharedKernel?) throws -> SVCModel {
     let input = try ClassificationInput(data, estimator: Self.name, classWeight: classWeight)
     try data.requireFiniteNumbers(for: Self.name)
     let function = KernelFunction(
       kernel, gamma: gamma, constant: coef0, degree: degree, features: data.features)
-    let points = function.points(data.features)
     let rowsOfClass = input.rowsOfPositiveWeight
     let pairs = ClassPairs(count: input.labels.count)
+    var shared = shared
+    // With several classes each row is wanted by several pairs.
+    if shared == nil, input.labels.count > 2, data.rowCount <= KernelProducts.mostPoints {
+      shared = try SharedKernel(function, data.features, order: input.rowsByClass, context.compute)
+    }
+    let points = shared?.points ?? function.points(data.features)
     let memories = MemoryPool()
-    let byteLimit = KernelRowCache.bytes(megabytes: cacheSize) / min(context.compute.threads, pairs.count)
-    let fits = try context.compute.map(pairs.count) { index in
+    // Each pair's own fit, and those of its calibration.
+    let fitsOfPair = probability ? 1 + SupportVectorPair.calibrationFolds : 1
+    let fitCount = pairs.count * fitsOfPair
+    let byteLimit = KernelRowCache.bytes(megabytes: cacheSize) / min(context.compute.threads, fitCount)
+    let problems = (0..<pairs.count).map { index in
       let (first, second) = pairs[index]
-      let pair = SupportVectorPair(
-        estimator: self, kernel: function, points: points, rows: rowsOfClass[first] + rowsOfClass[second],
-        firstCount: rowsOfClass[first].count, weights: input.weights, byteLimit: byteLimit)
-      return try memories.lend { memory -> (SupportVectorSolution, PlattCalibration?) in
-        var solution = try pair.solve(memory, context.compute.cancellation)
-        guard probability else { return (solution, nil) }
-        let (calibration, ends) = try pair.calibrate(
-          context.seed.derived("calibration", index), memory, context.compute.cancellation)
-        solution.convergence = Convergence(combining: [solution.convergence] + ends)
-        return (solution, calibration)
+      return SupportVectorPair(
+        estimator: self, kernel: function, points: points, products: shared?.products,
+        rows: rowsOfClass[first] + rowsOfClass[second],
+        firstCount: rowsOfClass[first].count, weights: input.weights, byteLimit: byteLimit,
+        seed: context.seed.derived("calibration", index))
+    }
+    let parts = try context.compute.map(fitCount) { index -> SupportVectorPair.Part in
+      let (pair, part) = index.quotientAndRemainder(dividingBy: fitsOfPair)
+      return try memories.lend { memory in
+        try part == 0
+          ? .whole(problems[pair].solve(memory, context.compute.cancellation))
+          : .heldOut(problems[pair].heldOutValues(fold: part - 1, memory, context.compute.cancellation))
       }
+    }
+    var fits: [(solution: SupportVectorSolution, calibration: PlattCalibration?)] = []
+    for (index, pair) in problems.enumerated() {
+      fits.append(pair.combining(parts[index * fitsOfPair..<(index + 1) * fitsOfPair]))
     }
     return SVCModel(
       kernel: function, labels: input.labels, pairs: pairs, rowsOfClass: rowsOfClass,
-      solutions: fits.map(\.0), calibrations: probability ? fits.compactMap(\.1) : nil,
+      solutions: fits.map(\.solution), calibrations: probability ? fits.compactMap(\.calibration) : nil,
       features: data.features)
   }
 }
 
 extension ClassificationInput {
+  /// All rows, class after class.
+  var rowsByClass: [Int] {
+    var rows = [[Int]](repeating: [], count: labels.count)
+    for (row, label) in classes.enumerated() { rows[Int(label)].append(row) }
+    return rows.flatMap(\.self)
+  }
+
   /// The rows of each class that weigh something.
   fileprivate var rowsOfPositiveWeight: [[Int]] {
     var rows = [[Int]](repeating: [], count: labels.count)

@@ -64,6 +64,11 @@ public struct SVR: Estimator {
   /// - Complexity: between O(n² · p) and O(n³ · p).
   public func fit(_ data: Dataset, _ context: FitContext) throws -> SVRModel {
     try validate()
+    return try fit(data, context, shared: nil)
+  }
+
+  /// Finds the support vectors, with what other fits have computed where there is such.
+  func fit(_ data: Dataset, _ context: FitContext, shared: SharedKernel?) throws -> SVRModel {
     let target = try data.regressionTarget(for: Self.name)
     try data.requireFiniteNumbers(for: Self.name)
     let function = KernelFunction(
@@ -76,8 +81,9 @@ public struct SVR: Estimator {
       bounds: bounds + bounds, copies: 2, tolerance: tolerance,
       maxIterations: maxIterations ?? max(10_000_000, 100 * rows.count), estimator: Self.name)
     let cache = KernelRowCache(
-      function, points: function.points(data.features), rows: rows,
-      byteLimit: KernelRowCache.bytes(megabytes: cacheSize), memory: KernelRowMemory())
+      function, points: shared?.points ?? function.points(data.features), rows: rows,
+      products: shared?.products, byteLimit: KernelRowCache.bytes(megabytes: cacheSize),
+      memory: KernelRowMemory())
     let solution = try problem.solve(cache, context.compute.cancellation)
     let support = rows.indices.filter { solution.coefficients[$0] != 0 }
     return SVRModel(

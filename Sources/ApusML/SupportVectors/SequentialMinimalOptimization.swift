@@ -61,7 +61,7 @@ extension SupportVectorProblem {
 
 private struct MinimalOptimizationState {
   private let problem: SupportVectorProblem
-  private let rows: KernelRowCache
+  private var rows: KernelRowCache
   private let pointCount: Int
   private let diagonal: [Float]
   private var alphas: [Double]

@@ -36,7 +36,8 @@ public struct NestedResults: Sendable, Hashable {
 /// ```
 ///
 /// - Parameters:
-///   - search: the search; its options say how it divides its own rows.
+///   - search: the search; its options say how it divides its own rows. One that is kept in a study keeps every
+///     finished fit, and the scores on outer test rows, beside the study of the same search on all rows.
 ///   - data: the rows.
 ///   - outer: how rows are divided between searching and scoring; the task's default unless given.
 ///   - backend: where fits run; the answer does not depend on it.
@@ -48,30 +49,76 @@ public func nestedCrossValidate(
   backend: some ParallelBackend, cancellation: Cancellation = Cancellation(),
   onEvent: (@Sendable (Int, SearchEvent) -> Void)? = nil
 ) async throws -> NestedResults {
-  guard let task = search.space.parts.first?.estimator.task else {
-    throw ApusError(.invalidParameter, "the search has no candidates")
-  }
-  let splits = try (outer ?? task.defaultSplitter()).splits(
-    of: data, seed: search.options.seed.derived("outer splits"))
-  var metrics = search.options.metrics
-  if metrics.isEmpty { metrics = [try Metric.default(for: task)] }
-  var folds: [NestedResults.Fold] = []
-  for (number, split) in splits.enumerated() {
-    var inner = search
-    inner.options.refits = true
-    inner.options.seed = search.options.seed.derived("outer", number)
-    let report = onEvent.map { onEvent in { @Sendable (event: SearchEvent) in onEvent(number, event) } }
-    let outcome = try await inner.run(
-      on: data.gatheringRows(split.train), backend: backend, cancellation: cancellation, onEvent: report)
-    guard let model = outcome.bestModel, let chosen = outcome.chosen else {
-      try cancellation.check()
-      throw ApusError(.job, "the search of outer split \(number) chose nothing: no candidate has scores")
+  let setup = try SearchSetup(search.space.parts.map(\.estimator), on: data, search.options)
+  let splitter = outer ?? setup.task.defaultSplitter()
+  let splits = try splitter.splits(of: data, seed: search.options.seed.derived("outer splits"))
+  let session = try await search.options.journal?.begin(setup.journaledSearch()) ?? UnkeptSession()
+  do {
+    var folds: [NestedResults.Fold] = []
+    for (number, split) in splits.enumerated() {
+      let outer = OuterSplit(
+        number: number, train: data.gatheringRows(split.train), test: data.gatheringRows(split.test),
+        part: "outer split \(number + 1) of \(splits.count), \(type(of: splitter))")
+      folds.append(
+        try await outer.fold(search, metrics: setup.metrics, session, on: backend, cancellation, onEvent))
     }
-    let test = data.gatheringRows(split.test)
+    await session.end()
+    return NestedResults(metrics: setup.metrics.map(\.name), folds: folds)
+  } catch {
+    await session.end()
+    throw error
+  }
+}
+
+/// Rows to search on, and rows to score on what the search chose.
+private struct OuterSplit {
+  let number: Int
+  let train: Dataset
+  let test: Dataset
+  /// Says which part of the rows it searches on, to people.
+  let part: String
+
+  /// Searches, and scores; what the journal has of either is taken from there.
+  func fold(
+    _ search: some HyperparameterSearch, metrics: [Metric], _ session: any FitSession,
+    on backend: some ParallelBackend, _ cancellation: Cancellation,
+    _ onEvent: (@Sendable (Int, SearchEvent) -> Void)?
+  ) async throws -> NestedResults.Fold {
+    var inner = search
+    inner.options.refits = false
+    inner.options.seed = search.options.seed.derived("outer", number)
+    if search.options.journal != nil { inner.options.journal = session.journal(ofPart: part) }
+    let number = number
+    let outcome = try await inner.run(on: train, backend: backend, cancellation: cancellation) { event in
+      if case .finished = event { return }
+      onEvent?(number, event)
+    }
+    defer { onEvent?(number, .finished) }
+    guard outcome.results.isComplete, let chosen = outcome.chosen else {
+      try cancellation.check()
+      throw ApusError(.job, "the search of outer split \(number + 1) chose nothing: no candidate has scores")
+    }
+    let name = scoreName(of: chosen.estimator, seed: inner.options.seed)
+    if let kept = try session.decisions(of: name, from: 0).first {
+      let scores = kept.split(separator: " ").compactMap { Double($0) }
+      if scores.count == metrics.count { return NestedResults.Fold(chosen: chosen, scores: scores) }
+    }
+    onEvent?(number, .refitting(candidate: chosen.index))
+    let model = try await SearchSetup([chosen.estimator], on: train, inner.options).refit(
+      chosen.estimator, cancellation)
+    let test = test
     let scores = try await Parallel(jobs: 1, cancellation: cancellation).map(metrics) { metric in
       try metric.score(model, on: test)
     }
-    folds.append(NestedResults.Fold(chosen: chosen, scores: scores))
+    _ = try session.decide(scores.map { "\($0)" }.joined(separator: " "), step: 0, of: name)
+    return NestedResults.Fold(chosen: chosen, scores: scores)
   }
-  return NestedResults(metrics: metrics.map(\.name), folds: folds)
+
+  /// Names the scores of a candidate on the test rows, in the journal of the search on all rows, which says the metrics.
+  private func scoreName(of estimator: AnyEstimator, seed: Seed) -> String {
+    let parameters = estimator.parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    let text =
+      "\(estimator.name) \(parameters) \(seed.value) \(train.digest.hexadecimal) \(test.digest.hexadecimal)"
+    return "outer score " + Digest(of: Array(text.utf8)).hexadecimal
+  }
 }

@@ -34,7 +34,7 @@ struct AdaptiveRun: Sendable {
     _ strategy: some SearchStrategy, on backend: some ParallelBackend, _ cancellation: Cancellation
   ) async throws -> SearchResults {
     try await setup.withTemplate(on: backend) { template in
-      let session = try await session(template)
+      let session = try await session()
       do {
         var loop = try TrialLoop(self, strategy, session, slots: backend.capacity.slots)
         try await run(&loop, template, session, on: backend, cancellation)
@@ -47,12 +47,9 @@ struct AdaptiveRun: Sendable {
     }
   }
 
-  private func session(_ template: FitAndScore) async throws -> any FitSession {
+  private func session() async throws -> any FitSession {
     guard let journal = setup.options.journal else { return UnkeptSession() }
-    return try await journal.begin(
-      JournaledSearch(
-        identity: setup.identity(template), task: setup.task, refitMetric: setup.refitMetric,
-        candidateCount: 0, candidate: { _ in throw ApusError(.invalidParameter, "there is no candidate") }))
+    return try await journal.begin(setup.journaledSearch())
   }
 
   private func run(
@@ -80,6 +77,8 @@ struct AdaptiveRun: Sendable {
             loop.stop("the time budget of \(budget) is used up")
           }
           if cancellation.isCancelled { loop.isStopping = true }
+          let slots = backend.capacity.slots
+          if slots != loop.slots { loop.slots = slots }
           if problem == nil, !loop.isStopping { try loop.openTrials() }
           if loop.isStopping { stop.cancel() }
           if problem == nil, !loop.isStopping {

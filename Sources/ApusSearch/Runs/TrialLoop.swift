@@ -7,7 +7,8 @@ struct TrialLoop<Strategy: SearchStrategy> {
   let run: AdaptiveRun
   private let session: any FitSession
   private let foldCount: Int
-  private let slots: Int
+  /// How many fits run at once; more when workers join.
+  var slots: Int { didSet { ahead = max(ahead, 2 * slots) } }
   private var strategy: Strategy
   private(set) var trials: [Int: OpenTrial] = [:]
   /// Everything finished that this process has heard of.

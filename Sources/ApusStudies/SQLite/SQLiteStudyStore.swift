@@ -12,7 +12,7 @@ package final class SQLiteStudyStore: StudyStore {
   package let path: String
   let queue: DatabaseQueue
 
-  /// Opens a file.
+  /// Opens a file to write to it.
   ///
   /// - Parameters:
   ///   - path: the file.
@@ -22,63 +22,23 @@ package final class SQLiteStudyStore: StudyStore {
   package init(path: String, creates: Bool) throws {
     self.path = path
     if case .nothing = try StudyFileHeader.inspect(path) {
-      guard creates else { throw ApusError(.file, "there is no study \(path)") }
+      guard creates else { throw Self.missing(path) }
       try Self.create(path)
     }
-    queue = try ApusError.translating(path) {
-      try Self.checkIntegrity(path)
-      return try DatabaseQueue(path: path, configuration: Self.configuration(readonly: false))
-    }
+    queue = try Self.opened(path)
   }
 
-  private static func configuration(readonly: Bool) -> Configuration {
-    var configuration = Configuration()
-    configuration.readonly = readonly
-    configuration.busyMode = .timeout(30)
-    configuration.prepareDatabase { database in
-      guard !readonly else { return }
-      // The log is folded into the file every 16 MB: each page that was written many times is then written once.
-      try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000")
-    }
-    return configuration
+  /// Opens a file to look into it; it is left as it is, and may lie where nothing can be written.
+  ///
+  /// - Parameter path: the file.
+  /// - Throws: ``ApusError`` as ``init(path:creates:)`` does.
+  package init(reading path: String) throws {
+    self.path = path
+    if case .nothing = try StudyFileHeader.inspect(path) { throw Self.missing(path) }
+    queue = try Self.openedForReading(path)
   }
 
-  /// Makes the file beside its place and moves it there whole, so that nobody meets a half-made one.
-  private static func create(_ path: String) throws {
-    let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0...(.max))).new"
-    defer { for suffix in ["", "-journal", "-wal", "-shm"] { unlink(temporary + suffix) } }
-    try ApusError.translating(path) {
-      let queue = try DatabaseQueue(path: temporary, configuration: configuration(readonly: false))
-      try queue.writeWithoutTransaction { database in
-        try database.execute(
-          sql: """
-            PRAGMA application_id = \(StudyFileHeader.applicationIdentifier);
-            PRAGMA user_version = \(StudyFileHeader.schemaVersion);
-            \(StudySchema.statements)
-            """)
-        _ = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
-      }
-      try queue.close()
-    }
-    var status = stat()
-    if stat(path, &status) == 0, status.st_size == 0 { unlink(path) }
-    // A link, unlike a rename, leaves alone what another process has put there in the meantime.
-    guard link(temporary, path) == 0 || errno == EEXIST else {
-      throw ApusError.systemFailure("cannot make the study", path)
-    }
-  }
-
-  /// Reads every page of the file without writing.
-  private static func checkIntegrity(_ path: String) throws {
-    let queue = try DatabaseQueue(path: path, configuration: configuration(readonly: true))
-    let finding = try queue.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
-    try queue.close()
-    guard finding == "ok" else {
-      throw ApusError(
-        .format, "the study \(path) is damaged: \(finding ?? "no answer")",
-        hint: "restore it from a copy, or name another file; the file was left as it is")
-    }
-  }
+  private static func missing(_ path: String) -> ApusError { ApusError(.file, "there is no study \(path)") }
 
   package func atOneMoment<Result>(_ body: () throws -> Result) throws -> Result {
     try read { _ in try body() }
@@ -113,17 +73,20 @@ package final class SQLiteStudyStore: StudyStore {
 
   package func study(for description: StudyDescription, startingAnew startsAnew: Bool) throws -> Int {
     try write { database in
-      let known = startsAnew ? [] : try Self.studies(database)
+      let known =
+        startsAnew
+        ? [] : try Self.studies(database).filter { $0.whole?.study == description.whole?.study }
       if let match = known.last(where: { $0.identity == description.identity }) { return match.number }
-      guard known.isEmpty else { throw refusal(description.identity, known) }
+      guard known.isEmpty || description.whole != nil else { throw refusal(description.identity, known) }
       let identity = String(decoding: try JSONEncoder.jobs.encode(description.identity), as: UTF8.self)
       try database.execute(
         sql: """
-          INSERT INTO study(created, version, task, refit_metric, note, identity) VALUES (?, ?, ?, ?, ?, ?)
+          INSERT INTO study(created, version, task, refit_metric, note, identity, whole, part)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
           description.created, description.version, description.task.rawValue, description.refitMetric,
-          description.note, identity,
+          description.note, identity, description.whole?.study, description.whole?.part,
         ])
       return Int(database.lastInsertedRowID)
     }
@@ -139,8 +102,12 @@ package final class SQLiteStudyStore: StudyStore {
   }
 
   private static func studies(_ database: Database) throws -> [StudyDescription] {
-    try Row.fetchAll(
-      database, sql: "SELECT id, created, version, task, refit_metric, note, identity FROM study ORDER BY id"
+    let wholes = try schemaVersion(of: database) < 2 ? "NULL, NULL" : "whole, part"
+    return try Row.fetchAll(
+      database,
+      sql: """
+        SELECT id, created, version, task, refit_metric, note, identity, \(wholes) FROM study ORDER BY id
+        """
     ).map { row in
       let identity = try? JSONDecoder.jobs.decode(
         JournaledSearch.Identity.self, from: Data((row[6] as String).utf8))
@@ -149,6 +116,7 @@ package final class SQLiteStudyStore: StudyStore {
       }
       return StudyDescription(
         number: row[0], created: row[1], version: row[2], task: task, refitMetric: row[4], note: row[5],
+        whole: (row[7] as Int?).map { StudyDescription.Whole(study: $0, part: row[8] ?? "") },
         identity: identity)
     }
   }
@@ -179,7 +147,8 @@ package final class SQLiteStudyStore: StudyStore {
       try database.execute(
         sql: """
           DELETE FROM fit WHERE reason IS NOT NULL
-            AND candidate IN (SELECT id FROM candidate WHERE study = ?)
+            AND candidate IN (SELECT candidate.id FROM candidate JOIN study ON study.id = candidate.study
+              WHERE ? IN (study.id, study.whole))
           """, arguments: [study])
       return database.changesCount
     }

@@ -7,7 +7,7 @@ enum StudyFileHeader {
   /// `Apus` in ASCII: SQLite's application_id of a study file.
   static let applicationIdentifier = 0x4170_7573
   /// The version of the tables; a file with a higher one is refused.
-  static let schemaVersion = 1
+  static let schemaVersion = 2
 
   /// What stands at a path.
   enum Finding {

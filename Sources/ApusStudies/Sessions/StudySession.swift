@@ -30,6 +30,7 @@ package final class StudySession: FitSession {
   package let candidateNumbers: [Int]
   private let store: any StudyStore
   private let identity: Identity
+  private let journal: StudyJournal
   private let state = Mutex(State())
   private let heartbeat: Heartbeat
 
@@ -40,8 +41,10 @@ package final class StudySession: FitSession {
     var position = 0
   }
 
-  init(_ store: any StudyStore, _ identity: Identity, candidateNumbers: [Int]) {
+  init(_ journal: StudyJournal, _ identity: Identity, candidateNumbers: [Int]) {
+    let store = journal.store
     self.store = store
+    self.journal = journal
     self.identity = identity
     self.candidateNumbers = candidateNumbers
     // A beat that fails is followed by others; a store that stays broken is noticed by the next commit.
@@ -75,6 +78,12 @@ package final class StudySession: FitSession {
     guard !fits.isEmpty else { return }
     try await store.commit(fits, from: identity.session)
     state.withLock { state in for fit in fits { state.held.remove(fit.key) } }
+  }
+
+  package func journal(ofPart part: String) -> any FitJournal {
+    StudyJournal(
+      store: store, startsAnew: false, note: journal.note, version: journal.version,
+      whole: StudyDescription.Whole(study: identity.study, part: part))
   }
 
   package func end() async {

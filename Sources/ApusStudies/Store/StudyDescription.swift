@@ -16,7 +16,17 @@ public struct StudyDescription: Sendable, Hashable {
   public package(set) var refitMetric: String
   /// Words of whoever began it, such as the command line.
   public package(set) var note: String?
+  /// The study that it is a part of: that of the same search on all rows; nil for a search of its own.
+  public package(set) var whole: Whole?
   package var identity: JournaledSearch.Identity
+
+  /// A study of which another is a part, as the searches of a nested cross-validation are.
+  public struct Whole: Sendable, Hashable {
+    /// The number of the study in their file.
+    public var study: Int
+    /// Which part of its rows was searched on, in words.
+    public var part: String
+  }
 
   /// The digest of the rows.
   public var dataDigest: Digest { identity.data }

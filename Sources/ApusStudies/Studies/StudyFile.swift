@@ -30,15 +30,29 @@ public struct StudyFile: Sendable {
     store = try SQLiteStudyStore(path: path, creates: creates)
   }
 
-  /// All studies, oldest first.
+  /// Opens a file to look into it: the file is left as it is, and may lie in a folder, or on a full disk, where nothing
+  /// can be written.
+  ///
+  /// - Parameter path: the file.
+  /// - Throws: ``ApusError`` as ``init(_:creates:)`` does.
+  public init(reading path: String) throws {
+    self.path = path
+    store = try SQLiteStudyStore(reading: path)
+  }
+
+  /// All studies, oldest first; those that are parts of others, see ``StudyDescription/whole``, are among them.
   public func studies() throws -> [Study] { try store.studies().map { Study(description: $0, store: store) } }
 
-  /// A study by its number; the latest unless given.
+  /// A study by its number; the latest that is not a part of another unless given.
   ///
   /// - Throws: ``ApusError`` of kind `invalidParameter` when there is no such study.
   public func study(_ number: Int? = nil) throws -> Study {
     let all = try studies()
-    guard let study = number == nil ? all.last : all.first(where: { $0.description.number == number }) else {
+    guard
+      let study = number == nil
+        ? all.last(where: { $0.description.whole == nil })
+        : all.first(where: { $0.description.number == number })
+    else {
       guard let number, !all.isEmpty else {
         throw ApusError(
           .invalidParameter, "\(path) holds no study yet", hint: "begin one: apus search … --study \(path)")
@@ -77,9 +91,28 @@ extension HyperparameterSearch {
     version: String = "", backend: some ParallelBackend, cancellation: Cancellation = Cancellation(),
     onEvent: (@Sendable (SearchEvent) -> Void)? = nil
   ) async throws -> SearchOutcome {
+    try await kept(in: file, startingAnew: startsAnew, note: note, version: version).run(
+      on: data, backend: backend, cancellation: cancellation, onEvent: onEvent)
+  }
+
+  /// The search, keeping every finished fit in a study wherever it is run: by itself, or in a nested cross-validation.
+  ///
+  /// ```swift
+  /// let search = GridSearch(space).kept(in: try StudyFile("sweep.sqlite"))
+  /// let nested = try await nestedCrossValidate(search, on: data, backend: ThreadBackend())
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - file: where fits are kept; each is committed before its event is sent.
+  ///   - startsAnew: whether each run begins a new study beside those of the file.
+  ///   - note: words to keep with a new study, such as a command line.
+  ///   - version: the program's version, to keep with a new study.
+  public func kept(
+    in file: StudyFile, startingAnew startsAnew: Bool = false, note: String? = nil, version: String = ""
+  ) -> Self {
     var search = self
     search.options.journal = StudyJournal(
       store: file.store, startsAnew: startsAnew, note: note, version: version)
-    return try await search.run(on: data, backend: backend, cancellation: cancellation, onEvent: onEvent)
+    return search
   }
 }

@@ -9,6 +9,13 @@
 #define CKERNELS_CLONES
 #endif
 
+// Loops with vectors of 64 bytes and twice as many accumulators, which only the newest of these instruction sets has the
+// registers for, are written apart and chosen by `ckernels_has_wide_vectors`.
+#if defined(__x86_64__) && defined(__linux__)
+#define CKERNELS_WIDE __attribute__((target("arch=x86-64-v4")))
+static inline int ckernels_has_wide_vectors(void) { return __builtin_cpu_supports("x86-64-v4"); }
+#endif
+
 #include "LinearModelKernels.h"
 #include "ForestKernels.h"
 #include "decimal.h"

@@ -12,12 +12,21 @@ enum { SVMLanes = 32 };
 /// The kernel functions.
 enum { SVMLinear = 0, SVMPolynomial = 1, SVMRadial = 2, SVMSigmoid = 3 };
 
-/// k(x, t) for a point and every point of a table: x·t, (x·t + constant)^degree, exp(-‖x − t‖²) or
-/// tanh(x·t + constant); a kernel's γ is in the scale of the points.
+/// k(x, t) for a point and every point of a table, from the product q of both: ‖x − t‖² for the radial kernel and x·t for
+/// the others. The values are q, (factor · q + constant)^degree, exp(−factor · q) or tanh(factor · q + constant).
 ///
 /// `table` holds `blocks` blocks of SVMLanes points, dimension by dimension. Writes `blocks * SVMLanes` values.
 void ckernels_svm_row(const float *table, ptrdiff_t dims, ptrdiff_t blocks, const float *x, int32_t kind,
-                      float constant, int32_t degree, float *row);
+                      float factor, float constant, int32_t degree, float *row);
+
+/// The products of `count` points with every point of a table, in rows of `stride` numbers: to the bit those that
+/// `ckernels_svm_row` forms.
+void ckernels_svm_products(const float *table, ptrdiff_t dims, ptrdiff_t blocks, const float *x, ptrdiff_t count,
+                           int32_t isRadial, float *out, ptrdiff_t stride);
+
+/// The kernel values of products, which may stand in the same place.
+void ckernels_svm_values(const float *products, ptrdiff_t count, int32_t kind, float factor, float constant,
+                         int32_t degree, float *values);
 
 /// Σ row(t) · coefficients(t), added up in double precision.
 double ckernels_svm_dot(const float *row, const double *coefficients, ptrdiff_t count);

@@ -82,8 +82,9 @@ enum ApusBinary {
     process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = folder
+    // Other kernels of OpenBLAS than this process has would round otherwise.
     let inherited = ProcessInfo.processInfo.environment.filter {
-      ["PATH", "LD_LIBRARY_PATH", "HOME"].contains($0.key)
+      ["PATH", "LD_LIBRARY_PATH", "HOME", "OPENBLAS_CORETYPE"].contains($0.key)
     }
     process.environment = inherited.merging(["TERM": "xterm"]) { $1 }.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice

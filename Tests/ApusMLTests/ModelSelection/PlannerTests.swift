@@ -94,6 +94,47 @@ func expectScoresOfIndependentFits(
     }
   }
 
+  /// Digits are walked to from zero, iris by Newton's method, letters from a sample, two classes along another score.
+  @Test(arguments: ["digits", "iris", "letter", "breast-cancer"])
+  func penaltiesOfLogisticRegressionShareTheirBeginning(name: String) async throws {
+    var data = try Dataset(bundled: name)
+    if name == "letter" { data = data.gatheringRows(Array(0..<9000)) }
+    if name == "digits" { data = try data.replacingWeights((0..<data.rowCount).map { 0.5 + Double($0 % 3) }) }
+    let grid = try ParameterGrid(Pipeline(StandardScaler(), LogisticRegression()))
+      .varying(\.last.c, name == "letter" ? [0.01, 1] : [1e-3, 0.1, 10, .infinity])
+      .varying(\.last.penalty, name == "letter" || name == "digits" ? [.l2] : [.l2, .l1])
+      .varying("tolerance", over: .values([.real(1e-4), .real(1e-6)]))
+    let options = SearchOptions(splitter: KFold(folds: 2, shuffle: true))
+    try await expectScoresOfIndependentFits(GridSearch(grid, options), on: data, slots: 2)
+  }
+
+  @Test(arguments: [SupportVectorKernel.rbf, .linear, .polynomial, .sigmoid])
+  func supportVectorsShareWhatTheirKernelsAreMadeOf(kernel: SupportVectorKernel) async throws {
+    var svc = SVC()
+    (svc.kernel, svc.coef0) = (kernel, 0.5)
+    let grid = try ParameterGrid(Pipeline(StandardScaler(), svc))
+      .varying(\.last.c, [0.1, 10]).varying(\.last.probability, [false, true])
+      .varying("gamma", over: .values([.string("scale"), .real(1e-3), .real(40)]))
+      .varying("classWeight", over: .values([.string("uniform"), .string("balanced")]))
+    let options = SearchOptions(splitter: KFold(folds: 2, shuffle: true))
+    for name in ["iris", "breast-cancer"] {
+      try await expectScoresOfIndependentFits(
+        GridSearch(grid, options), on: Dataset(bundled: name), slots: name == "iris" ? 1 : 2)
+    }
+    var svr = SVR()
+    (svr.kernel, svr.coef0) = (kernel, 0.5)
+    let tubes = try ParameterGrid(Pipeline(StandardScaler(), svr))
+      .varying(\.last.c, [0.1, 10]).varying(\.last.epsilon, [0.1, 5])
+      .varying("gamma", over: .values([.string("scale"), .real(1e-3)]))
+    let diabetes = try Dataset(bundled: "diabetes").gatheringRows(Array(0..<200))
+      .replacingWeights((0..<200).map { $0 % 7 == 0 ? 0 : 1 })
+    try await expectScoresOfIndependentFits(GridSearch(tubes, options), on: diabetes)
+    // Rows of weight zero have no part in any fit.
+    let iris = try Dataset(bundled: "iris")
+    let weighted = try iris.replacingWeights((0..<150).map { $0 % 7 == 0 ? 0 : 1 })
+    try await expectScoresOfIndependentFits(GridSearch(grid, options), on: weighted)
+  }
+
   @Test func oneThatCannotBeFittedDoesNotDragOthersAlong() async throws {
     let grid = ParameterGrid(ScaledMean(refusesNegative: true)).varying(\.factor, [-1, 1, 2])
     let results = try await GridSearch(grid).run(on: numbers(), backend: SequentialBackend()).results

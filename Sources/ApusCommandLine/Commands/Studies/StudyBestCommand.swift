@@ -42,7 +42,7 @@ struct StudyBestCommand: AsyncParsableCommand {
 
   func run() async throws {
     printing.apply()
-    let study = try StudyFile(file, creates: false).study(number)
+    let study = try StudyFile(reading: file).study(number)
     let metric = metric ?? study.description.refitMetric
     if let output { try SavedModel.checkWritable(output) }
     let choice: CandidateChoice = oneStandardError ? .oneStandardError() : .highestMean

@@ -45,5 +45,5 @@ struct StudyOptions: ParsableArguments {
   /// The study.
   ///
   /// - Throws: ``ApusError`` when there is no such file or study.
-  func load() throws -> Study { try StudyFile(file, creates: false).study(number) }
+  func load() throws -> Study { try StudyFile(reading: file).study(number) }
 }

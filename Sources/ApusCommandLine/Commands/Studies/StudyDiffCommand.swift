@@ -32,8 +32,8 @@ struct StudyDiffCommand: AsyncParsableCommand {
   var json = false
 
   func run() async throws {
-    let file = try StudyFile(file, creates: false)
-    let otherFile = try other.map { try StudyFile($0, creates: false) } ?? file
+    let file = try StudyFile(reading: file)
+    let otherFile = try other.map { try StudyFile(reading: $0) } ?? file
     let all = try file.studies().map(\.description.number)
     let previous = other == nil && all.count > 1 ? all[all.count - 2] : nil
     let comparison = try StudyComparison(file.study(left ?? previous), otherFile.study(right))

@@ -34,17 +34,19 @@ struct StudyListCommand: AsyncParsableCommand {
 
   func run() async throws {
     let entries = try files.flatMap { file in
-      try StudyFile(file, creates: false).studies().map { Entry(file: file, summary: try StudySummary($0)) }
+      try StudyFile(reading: file).studies().map { Entry(file: file, summary: try StudySummary($0)) }
     }
     if json {
       try StandardOutput.write(json: ["studies": entries])
       return
     }
+    let hasParts = entries.contains { $0.summary.partOf != nil }
     var columns: [(title: String, alignment: TextTable.Alignment)] = files.count > 1 ? [("File", .left)] : []
     columns += [
       ("Study", .right), ("Begun", .left), ("Data", .left), ("Seed", .right), ("Folds", .left),
       ("Metrics", .left), ("Fits", .right), ("Failed", .right),
     ]
+    if hasParts { columns.append(("Part of", .left)) }
     var table = TextTable(columns)
     for entry in entries {
       let summary = entry.summary
@@ -53,7 +55,7 @@ struct StudyListCommand: AsyncParsableCommand {
           "\(summary.number)", summary.begun, "\(summary.rows) × \(summary.features)", "\(summary.seed)",
           summary.splitter, summary.metrics.joined(separator: ", "), summary.fitsInWords,
           "\(summary.failures)",
-        ])
+        ] + (hasParts ? [summary.wholeInWords] : []))
     }
     try StandardOutput.write(table.text(width: Terminal.standardOutput.width))
   }
@@ -65,6 +67,9 @@ struct StudySummary: Encodable {
   var begun: String
   var version: String
   var command: String?
+  /// The number of the study that it is a part of, and which part.
+  var partOf: Int?
+  var part: String?
   var dataDigest: String
   var rows: Int
   var features: Int
@@ -90,6 +95,11 @@ struct StudySummary: Encodable {
       ? "\(fits) of \(candidates * folds)" : "\(fits), \(partialFits) of them on part of the rows"
   }
 
+  /// What the study is a part of; nothing for one of its own.
+  var wholeInWords: String {
+    partOf.map { "\($0)\(part.map { ": \($0)" } ?? "")" } ?? ""
+  }
+
   init(_ study: Study) throws {
     let description = study.description
     let progress = try study.progress()
@@ -97,6 +107,8 @@ struct StudySummary: Encodable {
     begun = Date(timeIntervalSince1970: description.created).formatted(.iso8601)
     version = description.version
     command = description.note
+    partOf = description.whole?.study
+    part = description.whole?.part
     dataDigest = description.dataDigest.hexadecimal
     rows = description.rowCount
     features = description.featureCount

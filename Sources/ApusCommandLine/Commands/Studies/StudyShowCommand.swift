@@ -53,8 +53,9 @@ struct StudyShowCommand: AsyncParsableCommand {
 
   private static func heading(_ summary: StudySummary) -> String {
     let state = summary.isFinished ? "finished" : "fits: \(summary.fitsInWords)"
+    let whole = summary.partOf.map { ", \(summary.part ?? "a part") of study \($0)" } ?? ""
     return """
-      Study \(summary.number), begun \(summary.begun): \(summary.candidates) candidates, \(state)
+      Study \(summary.number)\(whole), begun \(summary.begun): \(summary.candidates) candidates, \(state)
       \(summary.rows) rows × \(summary.features) features, \(summary.splitter), seed \(summary.seed)
 
 

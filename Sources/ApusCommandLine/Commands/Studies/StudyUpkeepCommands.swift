@@ -6,8 +6,9 @@ struct StudyRetryFailedCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "retry-failed", abstract: "Let the next search make the failed fits again.",
     discussion: """
-      A search leaves alone what has failed before. This forgets the failures;
-      run the search again to repeat those fits.
+      A search leaves alone what has failed before. This forgets the failures,
+      also those of nested searches that belong to the study; run the search
+      again to repeat those fits.
 
       EXAMPLES
         apus study retry-failed sweep.sqlite
@@ -16,7 +17,7 @@ struct StudyRetryFailedCommand: AsyncParsableCommand {
   @OptionGroup var study: StudyOptions
 
   func run() async throws {
-    let count = try study.load().forgetFailures()
+    let count = try StudyFile(study.file, creates: false).study(study.number).forgetFailures()
     try StandardOutput.write(
       count == 0
         ? "No fit has failed.\n"

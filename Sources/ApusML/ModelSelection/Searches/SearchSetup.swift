@@ -56,9 +56,21 @@ package struct SearchSetup: Sendable {
 
   /// What scores depend on beside the candidate.
   package func identity(_ template: FitAndScore) -> JournaledSearch.Identity {
+    identity(data: template.data.digest, splits: template.splits.digest)
+  }
+
+  /// This search as a journal knows it before it has candidates.
+  package func journaledSearch() -> JournaledSearch {
+    JournaledSearch(
+      identity: identity(data: data.digest, splits: SplitPlan(splits).digest), task: task,
+      refitMetric: refitMetric, candidateCount: 0,
+      candidate: { _ in throw ApusError(.invalidParameter, "there is no candidate") })
+  }
+
+  private func identity(data digest: Digest, splits splitDigest: Digest) -> JournaledSearch.Identity {
     JournaledSearch.Identity(
-      data: template.data.digest, rowCount: data.rowCount, featureCount: data.featureCount,
-      targetName: data.targetName, splits: template.splits.digest, foldCount: splits.count,
+      data: digest, rowCount: data.rowCount, featureCount: data.featureCount,
+      targetName: data.targetName, splits: splitDigest, foldCount: splits.count,
       testRatio: testRatio, splitter: splitter.journalDescription, seed: options.seed,
       metrics: metrics.map(\.name), includesTrainScores: options.includesTrainScores)
   }
@@ -113,7 +125,7 @@ package struct SearchSetup: Sendable {
   }
 
   /// Fits on all rows with every CPU, away from Swift's cooperative threads.
-  private func refit(
+  package func refit(
     _ estimator: AnyEstimator, _ cancellation: Cancellation
   ) async throws -> any FittedModel {
     let seed = options.seed.derived("refit")
