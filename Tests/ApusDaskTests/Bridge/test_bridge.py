@@ -398,6 +398,17 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
         self.assertIn("TypeError: not today", self.answered()[5][1])
         self.assertEqual(self.bridge.batches, {})
 
+    async def test_a_worker_lacks_one_file_after_another_before_it_is_at_fault(self):
+        """A worker that starts anew asks for the program, and when it has that for the data."""
+        self.bridge.hosts = mock.Mock(ready={})
+        self.bridge.placement.store = mock.AsyncMock()
+        batch = apus_bridge.Batch(7, 1, "fit", 0, b"")
+        for digest in ("program", "data", "more data"):
+            self.assertEqual(await self.bridge.supply(batch, "tcp://a:1", [digest]), "")
+        self.assertEqual(await self.bridge.supply(batch, "tcp://b:1", ["data"]), "")
+        self.assertIn("does not keep", await self.bridge.supply(batch, "tcp://a:1", ["data", "even more data"]))
+        self.assertEqual(self.bridge.placement.store.await_count, 6)
+
     async def test_results_that_are_too_long_for_a_frame_come_in_several(self):
         key = self.batch(1, 2, 3, 4)
         record = len(self.records(1))
