@@ -1,6 +1,7 @@
 """What is done on a Dask worker beside its tasks: it takes none of the threads that those wait for."""
 
 import asyncio
+import logging
 
 from .blobs import file_part, note_scratch, store_part
 
@@ -15,7 +16,10 @@ READ_PART = __package__ + "_read_part"
 
 async def aside(function, *arguments, dask_worker):
     """Calls a function in a thread of its own; what the bridge has `Client.run` call."""
-    dask_worker.handlers.setdefault(READ_PART, read_part)
+    if READ_PART not in dask_worker.handlers:
+        dask_worker.handlers[READ_PART] = read_part
+        # Dask writes down each call; these are too many to leave room for anything else.
+        logging.getLogger("distributed.worker").addFilter(lambda record: record.args != (aside.__name__,))
     note_scratch(dask_worker)
     try:
         return await asyncio.to_thread(function, *arguments)

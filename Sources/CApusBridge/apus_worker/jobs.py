@@ -182,8 +182,7 @@ def probe(terms):
         try:
             worker = _take_worker(Call(session))
             with _lock:
-                busy = [other for other in _busy if other is not worker and other.session.name == session.name]
-                is_spare = busy or _idle.get(session.name)
+                is_spare = any(other.session.name == session.name for other in _calls) or _idle.get(session.name)
             if is_spare:  # jobs have come meanwhile and have started theirs
                 worker.close()
             return _give_back(worker)

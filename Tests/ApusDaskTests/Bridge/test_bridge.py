@@ -402,7 +402,7 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
         """A worker that starts anew asks for the program, and when it has that for the data."""
         self.bridge.hosts = mock.Mock(ready={})
         self.bridge.placement.store = mock.AsyncMock()
-        batch = apus_bridge.Batch(7, 1, "fit", 0, b"")
+        batch = Batch(7, 1, "fit", 0, b"")
         for digest in ("program", "data", "more data"):
             self.assertEqual(await self.bridge.supply(batch, "tcp://a:1", [digest]), "")
         self.assertEqual(await self.bridge.supply(batch, "tcp://b:1", ["data"]), "")
