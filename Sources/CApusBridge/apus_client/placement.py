@@ -20,6 +20,8 @@ class Placement:
     PART = 8 << 20
     # Bytes that go along with the question whether a host has them.
     SMALL = 64 << 10
+    # Seconds within which all workers should have let go of a file that is to be brought again.
+    PATIENCE = 5
 
     def __init__(self, connection, hosts, half, data_store):
         self.connection, self.hosts, self.half = connection, hosts, half
@@ -31,6 +33,7 @@ class Placement:
         self.puts = {}  # reference → a task that brings it
         self.reachable = {}  # by address: whether it can be reached from here, and not only by the scheduler
         self.stores = {}  # (digest, host or address) → a task that stores it there
+        self.forgetting = {}  # digest → a task that removes its file
         self.spreads = {}  # digest → how it gets from host to host
 
     def add_program(self, digest, path):
@@ -51,6 +54,8 @@ class Placement:
 
     async def put_once(self, reference, path):
         digest = await asyncio.to_thread(self.half.file_digest, path)
+        if digest in self.forgetting:  # what is removed and what is brought must not meet
+            await asyncio.wait([self.forgetting[digest]], timeout=self.PATIENCE)
         self.files[digest] = (path, os.path.getsize(path), False)
         if self.data_store:
             await asyncio.to_thread(self.data_store.publish, digest, path, os.path.getsize(path))
@@ -90,12 +95,24 @@ class Placement:
         digest = self.data.pop(reference, None)
         if digest is None:
             return
+        on_their_way = []
         if digest in self.data.values():
             digest = None  # other data has the same file
         else:
+            on_their_way = [task for key, task in self.stores.items() if key[0] == digest and not task.done()]
             self.files.pop(digest, None)
             self.spreads.pop(digest, None)
             self.stores = {key: task for key, task in self.stores.items() if key[0] != digest}
+        removal = asyncio.ensure_future(self.remove(reference, digest, on_their_way))
+        if digest is not None:
+            self.forgetting[digest] = removal
+            removal.add_done_callback(lambda task: self.forgetting.pop(digest, None))
+        await removal
+
+    async def remove(self, reference, digest, on_their_way):
+        """Has the hosts let go of data, after what is on its way there has arrived."""
+        if on_their_way:
+            await asyncio.wait(on_their_way, timeout=self.PATIENCE)
         await self.connection.everywhere(self.half.forget, self.session, reference, digest)
 
     def keep(self, addresses):
@@ -120,31 +137,30 @@ class Placement:
             del self.stores[place]
 
     async def bring_file(self, digest, address):
-        path, size, executable = self.files[digest]
+        # As it is now: it may be forgotten before it arrives.
+        (path, size, executable), spread = self.files[digest], self.spread(digest)
         if size <= self.SMALL and not self.data_store:
-            return await self.send_small_file(digest, address)
+            return await self.send_small_file(digest, address, path, executable)
         if await self.connection.on_worker(address, self.half.has_blob, self.session, digest, executable):
-            await self.spread(digest).add(host_of(address), address)
+            await spread.add(host_of(address), address)
         elif self.data_store and not executable:
             await self.connection.on_worker(
                 address, self.half.fetch_blob, self.session, digest, size, self.data_store.url(digest)
             )
         else:
-            await self.pass_on(digest, address)
+            await self.pass_on(digest, address, path, size, executable, spread)
 
     def spread(self, digest):
         return self.spreads.setdefault(digest, Spread())
 
-    async def pass_on(self, digest, address):
+    async def pass_on(self, digest, address, path, size, executable, spread):
         """Brings a file to a worker's host from another host that has it, or from here when none has."""
-        _, size, executable = self.files[digest]
-        spread = self.spread(digest)
         await spread.drop(host_of(address))
         while True:
             async with spread.turn() as source:
                 try:
                     if source == spread.PROGRAM:
-                        await self.send_file(digest, address)
+                        await self.send_file(digest, address, path, size, executable, spread)
                     else:
                         await self.connection.ask(
                             address, self.half.load_from_peer, self.session, digest, size, executable, new_upload(),
@@ -155,16 +171,14 @@ class Placement:
                 except self.half.PeerFailed:
                     await spread.drop(source)
 
-    async def send_small_file(self, digest, address):
-        path, size, executable = self.files[digest]
+    async def send_small_file(self, digest, address, path, executable):
         with open(path, "rb") as file:
             data = file.read()
         await self.connection.on_worker(
-            address, self.half.store_part, self.session, digest, size, 0, data, executable, new_upload()
+            address, self.half.store_part, self.session, digest, len(data), 0, data, executable, new_upload()
         )
 
-    async def send_file(self, digest, address):
-        path, size, executable = self.files[digest]
+    async def send_file(self, digest, address, path, size, executable, spread):
         offset, upload = 0, new_upload()
         with open(path, "rb") as file:
             while True:
@@ -178,7 +192,7 @@ class Placement:
                     upload,
                 )
                 offset += len(part)
-                self.spread(digest).progress = time.monotonic()
+                spread.progress = time.monotonic()
                 if offset >= size:
                     break
 

@@ -56,7 +56,11 @@ class Welcome:
                 return self.hosts.fail(host, f"does not answer at {address}")
             trouble = None if is_known else await self.probe(address)
             while not trouble and (digests := self.placement.lacking(host)):
-                await asyncio.gather(*(self.placement.store(digest, address) for digest in digests))
+                stores = [self.placement.store(digest, address) for digest in digests]
+                for digest, outcome in zip(digests, await asyncio.gather(*stores, return_exceptions=True)):
+                    # What is forgotten meanwhile is nobody's trouble.
+                    if isinstance(outcome, BaseException) and digest in self.placement.data.values():
+                        raise outcome
         except Gone as error:
             if self.connection.up.is_set() and address in self.connection.slots:
                 self.hosts.fail(host, str(error))

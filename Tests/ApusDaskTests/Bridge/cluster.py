@@ -136,9 +136,13 @@ class Client:
         with open(path, "wb") as file:
             file.write(b"APUSDAT1" + struct.pack("<QQQQ", 3, 1, 64, 8 * len(numbers)) + bytes([1, 2, 3]) + bytes(21))
             file.write(array.array("d", numbers).tobytes())
+        self.put_file(reference, path)
+        return reference
+
+    def put_file(self, reference, path):
+        self.stored.pop(reference, None)
         self.send(PUT, reference=reference, path=path)
         self.wait(lambda: reference in self.stored)
-        return reference
 
     def submit(self, jobs, run=1, name="fit test"):
         """Sends jobs, messages by number, as a batch."""

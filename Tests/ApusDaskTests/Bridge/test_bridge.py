@@ -178,7 +178,7 @@ class SpreadTests(unittest.IsolatedAsyncioTestCase):
         self.placement.files["d"] = ("", 1 << 20, False)
         self.placement.send_file = self.send_file
 
-    async def send_file(self, digest, address):
+    async def send_file(self, digest, address, *rest):
         self.sent.append((address, None))
         await asyncio.sleep(0.01)
 
@@ -226,7 +226,7 @@ class SpreadTests(unittest.IsolatedAsyncioTestCase):
         await first
 
     def send_once_stuck(self, stuck):
-        async def send(digest, address):
+        async def send(digest, address, *rest):
             self.sent.append((address, None))
             if address == "tcp://1:1":
                 await stuck.wait()

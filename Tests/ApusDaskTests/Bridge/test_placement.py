@@ -10,7 +10,7 @@ import unittest
 
 SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
 sys.path.insert(0, SOURCES)
-from cluster import Client, Cluster, job  # noqa: E402
+from cluster import FORGET, Client, Cluster, job  # noqa: E402
 
 # Its files lie on the host itself: the memory that workers on one machine share is none.
 ALONE = """
@@ -75,6 +75,21 @@ class PlacementTests(unittest.TestCase):
             reference = client.put([float(os.getpid())] * count)
             self.assertIsNone(client.stored[reference])
         self.assertEqual(list(other.results), [1])
+
+    def test_data_that_is_forgotten_can_be_put_again_at_once(self):
+        cluster = self.cluster()
+        for host in (1, 2):
+            cluster.worker(host, preload=ALONE)
+        client = self.client(cluster)
+        numbers = [float(os.getpid())] * 50_000
+        reference = client.put(numbers)
+        for number in range(30):
+            client.send(FORGET, reference=reference)
+            client.put_file(reference, os.path.join(client.folder, reference))
+            self.assertIsNone(client.stored[reference])
+            if number % 10 == 0:
+                self.assertEqual(self.sum_of(client, number, reference), sum(numbers))
+        self.assertEqual(client.troubles, [])
 
     def test_jobs_run_where_the_data_is_and_spread_to_where_it_comes_late(self):
         cluster = self.cluster()
