@@ -37,9 +37,10 @@ import Testing
     // Without needs, all four threads work.
     let free = try await DaskBackend(cluster)
     let all = Mutex(RunRecord())
-    let more = JobsUntil(least: 100) { all.withLock { $0.workers.count } == 4 }
+    let more = JobsUntil(least: 100) { all.withLock { $0.workers.count } >= 4 }
     try await all.expectSameBits(more, on: free, options: RunOptions(seed: Seed(5), lookAhead: 400))
-    #expect(all.withLock { $0.workers.count } == 4)
+    // On a busy machine a process may have been replaced.
+    #expect(all.withLock { $0.workers.count } >= 4)
     await free.close()
   }
 

@@ -254,7 +254,8 @@ class ApusWorker:
             job, status, *_ = body.take("QBdd")
             payload = body.sized()
             jobs.pop(job, None)
-            said = self.said.pop(job, b"")
+            # The worker waits for its words to be read, but not for long: they may be read when no job runs any more.
+            said = self.said.pop(job, b"") or self.said.pop(None, b"")
             words = last_words(said) if status == THREW else ""
             if not words and status != CANCELLED:
                 continue
