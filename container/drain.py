@@ -20,6 +20,10 @@ async def drain(worker):
         worker.status = Status.closing_gracefully
         while worker.state.executing and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
+        # What they gave is fetched in moments by who waits for it; there may be no other worker to give it to.
+        fetched = min(deadline, time.monotonic() + 3)
+        while worker.data and time.monotonic() < fetched:
+            await asyncio.sleep(0.05)
         # A scheduler that was deleted together with its workers says nothing at all, not even that it is gone.
         await asyncio.wait_for(
             worker.scheduler.retire_workers(workers=[worker.address], close_workers=False, remove=True),

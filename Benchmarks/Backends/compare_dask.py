@@ -1,4 +1,4 @@
-"""Times Apus and joblib's Dask backend on the same local cluster, and watches a sweep of many tiny jobs."""
+"""Times Apus, joblib's Dask backend and `Client.map` on the same local cluster, and watches sweeps of many tiny jobs."""
 
 import argparse
 import contextlib
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+ROOT = Path(__file__).resolve().parents[2]
 CASES = [
     ("reuse", "one job a worker, there and back", 1e3, "ms"),
     ("jobs", "10,000 empty jobs, each", 1e6 / 10_000, "µs"),
@@ -61,35 +62,69 @@ def run(command):
     return json.loads(finished.stdout)
 
 
-def watched(program, address, scheduler, jobs):
-    """Runs many jobs; their seconds, CPU seconds by part, and the memory of each part in MB, sampled."""
-    scheduler = psutil.Process(scheduler.pid)
-    before = scheduler.cpu_times()
-    samples, ended = {"scheduler": [], "client": [], "bridge": []}, threading.Event()
-    cpu = {}
+class Watch:
+    """CPU seconds of some processes since it began, and their memory in MB, sampled twice a second."""
+
+    def __init__(self, parts):
+        self.parts = {name: psutil.Process(pid) for name, pid in parts.items()}
+        self.before = {name: self.seconds(part) for name, part in self.parts.items()}
+        self.cpu, self.samples = {}, {name: [] for name in self.parts}
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    @staticmethod
+    def seconds(part):
+        times = part.cpu_times()
+        return times.user + times.system
+
+    def run(self):
+        while not self.ended.wait(0.5):
+            for name, part in self.parts.items():
+                with contextlib.suppress(psutil.Error):
+                    self.samples[name].append(part.memory_info().rss / 2**20)
+                    self.cpu[name] = self.seconds(part) - self.before[name]
+
+    def end(self):
+        self.ended.set()
+        self.thread.join()
+
+
+def watched(program, address, scheduler, jobs, workers):
+    """Runs many jobs once all workers have done some; what the program says, and what was watched meanwhile."""
     process = subprocess.Popen(
-        [program, "many", address, str(jobs)], stdout=subprocess.PIPE, text=True,
+        [program, "many", address, str(jobs), str(workers)], stdout=subprocess.PIPE, text=True,
         env=dict(os.environ, APUS_PYTHON=sys.executable),
     )
-
-    def watch():
-        client = psutil.Process(process.pid)
-        while not ended.wait(0.5):
-            with contextlib.suppress(psutil.Error):
-                parts = {"scheduler": scheduler, "client": client}
-                parts.update(("bridge", child) for child in client.children())
-                for name, part in parts.items():
-                    samples[name].append(part.memory_info().rss / 2**20)
-                    times = part.cpu_times()
-                    cpu[name] = times.user + times.system
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    process.stdout.readline()
+    (bridge,) = psutil.Process(process.pid).children()
+    watch = Watch({"scheduler": scheduler.pid, "client": process.pid, "bridge": bridge.pid})
     output, _ = process.communicate()
-    ended.set()
-    watcher.join()
-    cpu["scheduler"] = cpu.get("scheduler", 0) - before.user - before.system
-    return json.loads(output), cpu, samples
+    watch.end()
+    return json.loads(output), watch
+
+
+def many_tasks(program, address, scheduler, tasks, each):
+    """Sends batches of a fixed size to the bridge itself, some at a time; the seconds, and what was watched."""
+    sys.path.insert(0, str(ROOT / "Tests/ApusDaskTests/Bridge"))
+    import cluster as tests
+
+    with tempfile.TemporaryDirectory() as folder:
+        place = argparse.Namespace(folder=folder, address=address, environment={})
+        client = tests.Client(place, str(ROOT / "Sources/CApusBridge"), program, wireNames=["comparison.nothing"])
+        watch = Watch({"scheduler": scheduler.pid, "bridge": client.bridge.pid})
+        start, sent = time.perf_counter(), 0
+        while len(client.results) < tasks * each:
+            while sent < tasks and sent * each - len(client.results) < 48 * each:
+                numbers = range(sent * each, (sent + 1) * each)
+                client.submit({number: tests.job(number, "nothing", "comparison", number=number) for number in numbers})
+                sent += 1
+            client.wait(lambda: sent * each - len(client.results) < 24 * each)
+        seconds = time.perf_counter() - start
+        watch.end()
+        assert {status for status, *_ in client.results.values()} == {0}
+        client.close()
+    return seconds, watch
 
 
 def main():
@@ -98,6 +133,7 @@ def main():
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--many", type=int, default=1_000_000, help="jobs of the long sweep; 0 leaves it out")
+    parser.add_argument("--tasks", type=int, default=20_000, help="tasks of 50 jobs of another one; 0 leaves it out")
     parser.add_argument("--growth", type=int, default=64, help="the most workers of the growth; 0 leaves it out")
     parser.add_argument("--jobs", type=int, default=500_000, help="jobs for each number of workers of the growth")
     parser.add_argument("--output", help="a JSON file for all figures")
@@ -106,37 +142,49 @@ def main():
     print("load averages before: " + ", ".join(f"{load:.1f}" for load in figures["load"]), flush=True)
 
     if arguments.rounds:
-        rounds = {"apus": [], "joblib": []}
+        rounds = {"apus": [], "joblib": [], "map": []}
         with cluster(arguments.workers) as (address, _):
             joblib = [sys.executable, str(Path(__file__).with_name("loky.py")), str(arguments.workers), address]
+            by_map = [sys.executable, str(Path(__file__).with_name("dask_map.py")), str(arguments.workers), address]
             for _ in range(arguments.rounds):
                 rounds["apus"].append(run([program, "dask", address]))
                 rounds["joblib"].append(run(joblib))
+                rounds["map"].append(run(by_map))
         best = {tool: {case: min(r[case] for r in rs) for case, *_ in CASES} for tool, rs in rounds.items()}
         figures["rounds"] = rounds
         print(f"{arguments.workers} workers of one thread, best of {arguments.rounds} rounds")
-        print(f"{'':4}{'apus':>12}{'joblib':>12}{'joblib ÷ apus':>16}  case")
+        print(f"{'':4}{'apus':>10}{'joblib':>10}{'÷ apus':>8}{'map':>10}{'÷ apus':>8}  case")
         for case, title, scale, unit in CASES:
-            ours, theirs = (best[tool][case] * scale for tool in ("apus", "joblib"))
-            print(f"{unit:4}{ours:12.1f}{theirs:12.1f}{theirs / ours:16.1f}  {title}", flush=True)
+            ours, joblibs, maps = (best[tool][case] * scale for tool in rounds)
+            print(
+                f"{unit:4}{ours:10.1f}{joblibs:10.1f}{joblibs / ours:8.1f}{maps:10.1f}{maps / ours:8.1f}  {title}",
+                flush=True,
+            )
 
-    def sweep(name, workers, jobs):
-        with cluster(workers) as (address, scheduler):
-            result, cpu, samples = watched(program, address, scheduler, jobs)
-        figures[name] = {"jobs": jobs, "result": result, "cpu": cpu, "samples": samples}
-        print(f"{workers} workers, {jobs} empty jobs: {result['seconds']:.1f} s, {result['seconds'] / jobs * 1e6:.1f} µs each")
-        for part, memory in samples.items():
+    def tell(name, jobs, seconds, watch):
+        figures[name] = {"jobs": jobs, "seconds": seconds, "cpu": watch.cpu, "samples": watch.samples}
+        print(f"{name}: {jobs} empty jobs in {seconds:.1f} s, {seconds / jobs * 1e6:.1f} µs each")
+        for part, memory in watch.samples.items():
             quarters = [memory[min(len(memory) - 1, len(memory) * quarter // 4)] for quarter in (1, 2, 3, 4)]
             print(
-                f"  {part}: {cpu.get(part, 0) / jobs * 1e6:.2f} µs of CPU a job; MB after each quarter "
+                f"  {part}: {watch.cpu.get(part, 0) / jobs * 1e6:.2f} µs of CPU a job; MB after each quarter "
                 + ", ".join(f"{megabytes:.0f}" for megabytes in quarters), flush=True,
             )
 
+    def sweep(name, workers, jobs):
+        with cluster(workers) as (address, scheduler):
+            result, watch = watched(program, address, scheduler, jobs, workers)
+        tell(name, jobs, result["seconds"], watch)
+
     if arguments.many:
-        sweep("many", arguments.workers, arguments.many)
+        sweep(f"{arguments.workers} workers", arguments.workers, arguments.many)
+    if arguments.tasks:
+        with cluster(arguments.workers) as (address, scheduler):
+            seconds, watch = many_tasks(program, address, scheduler, arguments.tasks, 50)
+        tell(f"{arguments.workers} workers, {arguments.tasks} tasks", 50 * arguments.tasks, seconds, watch)
     workers = 1
     while workers <= arguments.growth:
-        sweep(f"growth {workers}", workers, arguments.jobs)
+        sweep(f"{workers} worker{'s' * (workers > 1)}, warm", workers, arguments.jobs)
         workers *= 4
     if arguments.output:
         Path(arguments.output).write_text(json.dumps(figures, indent=1))

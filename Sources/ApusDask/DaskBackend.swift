@@ -68,8 +68,8 @@ public struct DaskBackend: ParallelBackend {
   /// How the cluster was when it was last heard of.
   public var status: ClusterStatus { service.currentStatus }
 
-  /// Brings data to each host of the cluster, once per digest, and waits until it is there; hosts that join later
-  /// get it then.
+  /// Brings data to each host of the cluster, once per digest, and waits until one of them has it. The others, and
+  /// those that join later, get it from each other, and jobs when they have it.
   ///
   /// - Throws: ``ApusError`` of kind `file` or `job` when there is no room for it, here or there.
   public func put<Value: SharedData>(_ data: Value) async throws -> DataReference<Value> {

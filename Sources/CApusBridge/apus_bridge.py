@@ -16,8 +16,8 @@ import struct
 import sys
 
 from apus_client import (
-    Batch, Connection, Gone, Hosts, Placement, host_of, import_worker_half, jobs_of, left, open_pipes, part_of, pieces,
-    read_batch,
+    Connection, Gone, Hosts, Placement, Results, Welcome, describe_program, host_of, import_worker_half, jobs_of, left,
+    open_pipes, part_of, pieces, read_batch,
 )
 
 # Requests of the program, and answers.
@@ -25,20 +25,22 @@ OPEN, PUT, FORGET, SUBMIT, STOP = range(1, 6)
 READY, STORED, BATCH, STATUS, TROUBLE, NOT_STORED = range(64, 70)
 
 
-class Bridge:
+class Bridge(Results):
     """Between a program's pipes and a scheduler."""
 
     def __init__(self, half, archive, requests, answers):
+        super().__init__()
         self.half, self.archive = half, archive
         self.requests, self.answers = requests, answers
-        self.connection = self.placement = None
+        self.connection = self.placement = self.welcome = None
+        self.mark = ""  # what tells this program's sweeps from others on the dashboard
         self.hosts = Hosts()
-        self.is_hopeless = False
+        self.hopeless_run = None  # the latest when no host could run anything
+        self.latest_run = 0
         self.batches = {}  # by future's key: what is at the cluster, or will be
         self.tasks = set()
-        self.completed = None
-        self.has_work = asyncio.Event()
         self.retries = 0
+        self.widening = None
 
     def answer(self, kind, body=b""):
         self.answers.write(self.half.frame(kind, body))
@@ -59,7 +61,7 @@ class Bridge:
                 elif kind == FORGET:
                     self.start(self.placement.forget(**json.loads(body)))
                 elif kind == SUBMIT:
-                    self.submit(read_batch(self.half, body))
+                    self.take_in(read_batch(self.half, body))
                 elif kind == STOP:
                     self.start(self.stop(json.loads(body)["run"]))
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -94,11 +96,18 @@ class Bridge:
     # The cluster.
 
     async def open(self, terms):
-        self.terms = terms
-        self.session_text = json.dumps(dict(terms["session"], platform=self.half.describe()))
+        self.terms, self.mark = terms, terms["session"]["name"][:4]
+        self.session_text = json.dumps(
+            dict(terms["session"], platform=describe_program(terms["executablePath"]))
+        )
         self.connection = Connection(terms, self.half, self.archive, self.send_again)
         self.placement = Placement(self.connection, self.hosts, self.half, terms.get("dataStore"))
-        self.placement.add_program(terms["session"]["executable"], terms["executablePath"])
+        executable = terms["session"]["executable"]
+        self.placement.add_program(executable, terms["executablePath"])
+        self.welcome = Welcome(
+            self.connection, self.placement, self.hosts, self.half, self.session_text, executable, self.start,
+            lambda message: self.report(TROUBLE, message=message, fatal=False),
+        )
         try:
             await self.connection.open()
         except Exception as error:
@@ -110,12 +119,13 @@ class Bridge:
         self.report(READY, dashboard=client.dashboard_link, dask=__import__("distributed").__version__,
                     slots=self.connection.slots)
         self.start(self.watch())
+        self.start(self.welcome.listen())
 
     async def watch(self):
         """Says every second how the cluster is."""
         refusal = None
         while True:
-            trouble = await self.look()
+            trouble = await self.welcome.look()
             if refusal != self.connection.refusal:
                 refusal = self.connection.refusal
                 if refusal:
@@ -128,6 +138,8 @@ class Bridge:
             if not trouble:
                 self.placement.keep(self.connection.slots)
                 await self.send_stranded()
+                if self.widening is None or self.widening.done():
+                    self.widening = self.start(self.widen())
                 self.tell_of_hosts()
             await asyncio.sleep(1)
 
@@ -137,40 +149,6 @@ class Bridge:
         return {
             address: count for address, count in slots.items() if host_of(address) not in self.hosts.excluded
         } or slots
-
-    async def look(self):
-        """Sees how the cluster is, and gives hosts that are new, or have another chance, what jobs need."""
-        trouble = await self.connection.look()
-        if not trouble:
-            for host, address in self.hosts.update(self.connection.slots).items():
-                self.hosts.welcoming.add(host)
-                self.start(self.welcome(host, address))
-        return trouble
-
-    async def welcome(self, host, address):
-        try:
-            trouble = await self.make_ready(address)
-        except Gone:
-            return
-        except Exception as error:
-            trouble = f"cannot be given what jobs need: {error}"
-        finally:
-            self.hosts.welcoming.discard(host)
-        if trouble:
-            self.hosts.exclude(host, trouble)
-        else:
-            self.hosts.admit(host)
-
-    async def make_ready(self, address):
-        """Sends the program to a host, and sees whether it runs there; then the data. Gives what is wrong, or None."""
-        trouble = await self.connection.on_worker(address, "check", self.half.probe, self.session_text)
-        if trouble == "missing":
-            await self.placement.store(self.terms["session"]["executable"], address, again=True)
-            trouble = await self.connection.on_worker(address, "check", self.half.probe, self.session_text)
-        if trouble:
-            return "does not keep the program's file" if trouble == "missing" else trouble
-        digests = list(self.placement.data.values())
-        await asyncio.gather(*(self.placement.store(digest, address) for digest in digests))
 
     async def send_stranded(self):
         """Sends elsewhere what can run nowhere any more, or could not so far."""
@@ -186,12 +164,32 @@ class Bridge:
             if batch := self.batches.pop(key, None):
                 self.submit(batch)
 
+    async def widen(self):
+        """Sends anew what waits at some workers only and can run on others too by now, so that all share it."""
+        able = self.hosts.choose()
+        narrow = {
+            key for key, batch in self.batches.items() if batch.workers and (able is None or able - batch.workers)
+        }
+        if not narrow:
+            return
+        with contextlib.suppress(Exception):
+            asking = self.connection.everywhere(self.half.running_tasks, self.terms["session"]["name"])
+            # A worker that is out of reach keeps the others from nothing but this.
+            answers = await asyncio.wait_for(asking, self.connection.PATIENCE)
+            if any(isinstance(answer, Exception) for answer in answers.values()):
+                return
+            narrow.difference_update(*answers.values())
+            await self.cancel(narrow)
+            for key in narrow:
+                if batch := self.batches.pop(key, None):
+                    self.submit(batch)
+
     def tell_of_hosts(self):
         for host, reason in self.hosts.news():
             self.report(TROUBLE, message=f"goes on without worker host {host}, which {reason}", fatal=False)
         verdict = self.hosts.verdict()
-        if verdict and not self.is_hopeless:
-            self.is_hopeless = True
+        if verdict and self.hopeless_run is None:
+            self.hopeless_run = self.latest_run
             self.report(TROUBLE, message=verdict, fatal=True)
 
     async def put(self, reference, path):
@@ -219,17 +217,26 @@ class Bridge:
 
     # Batches.
 
+    def take_in(self, batch):
+        """Sends what is new; a run that begins after all hosts were given up is worth another look at them."""
+        self.latest_run = max(self.latest_run, batch.run)
+        if self.hopeless_run is not None and batch.run > self.hopeless_run:
+            self.hopeless_run = None
+            self.hosts.forgive()
+        self.submit(batch)
+
     def submit(self, batch):
         if batch.is_stopped:
             return
-        key = self.connection.key(batch.name, batch.number)
+        # The dashboard has a bar of progress for each name: the sweep's mark keeps it apart from others.
+        key = self.connection.key(f"{batch.name} #{self.mark}", batch.number)
         self.batches[key] = batch
         client = self.connection.client
         if client.status != "running":
             self.connection.lose(client)
         if not self.connection.up.is_set():
             return  # it goes with the others when there is a connection
-        batch.workers = self.hosts.choose(batch.bounces > 0)
+        batch.workers = self.hosts.choose()
         if batch.workers == set():
             return  # it goes when a host can run it
         try:
@@ -244,91 +251,6 @@ class Bridge:
         self.completed.add(future)
         self.has_work.set()
 
-    def collect_from(self, client):
-        from distributed import as_completed
-
-        self.completed = as_completed(loop=client.loop)
-        self.start(self.collect(client, self.completed))
-
-    async def collect(self, client, completed):
-        """Brings back what has finished, several tasks at a time, as long as its client is the one in use."""
-        while client is self.connection.client:
-            await self.has_work.wait()
-            self.has_work.clear()
-            if client is not self.connection.client:
-                return self.has_work.set()
-            async for future in completed:
-                # What ends within a few milliseconds is fetched together; a worker that cannot be reached does not
-                # hold back what others have.
-                await asyncio.sleep(0.002)
-                self.start(self.take(client, [future, *completed.next_batch(block=False)]))
-                # A result stays on its worker, and the worker in a cluster that scales, as long as anything holds it.
-                del future
-
-    async def take(self, client, futures):
-        values = await self.fetch(client, {future.key: future for future in futures if future.status == "finished"})
-        unclear = []
-        for future in futures:
-            error = None
-            if future.status == "error":
-                try:
-                    error = await future.exception()
-                except Exception as trouble:
-                    error = trouble
-            if client is not self.connection.client or future.key not in self.batches:
-                continue
-            if error is None and future.key not in values:
-                unclear.append(future)
-                continue
-            batch = self.batches.pop(future.key)
-            if error is not None:
-                self.care(batch, self.failed(batch, error))
-                continue
-            try:
-                self.deliver(batch, values[future.key])
-            except Exception as trouble:
-                self.give_up(batch, "lost", f"{type(trouble).__name__}: {trouble}")
-        if unclear:
-            fetches = min(self.batches[future.key].fetches for future in unclear)
-            await asyncio.sleep(min(0.2 * (1 + fetches), self.LONGEST_PAUSE))
-            self.try_again(client, unclear)
-
-    # Results that cannot be fetched are asked for so often, ever more rarely.
-    FETCHES, LONGEST_PAUSE = 20, 4
-
-    async def fetch(self, client, futures):
-        """The results of tasks by key; without those that cannot be had now."""
-        try:
-            return await client.gather(futures, errors="skip") if futures else {}
-        except OSError:
-            return {}  # the connection is lost, or was for a moment
-        except Exception as error:
-            if len(futures) > 1:  # one does not keep back the others
-                each = [await self.fetch(client, {key: future}) for key, future in futures.items()]
-                return {key: value for values in each for key, value in values.items()}
-            for batch in filter(None, map(self.batches.get, futures)):
-                batch.trouble = f"{type(error).__name__}: {error}"
-            return {}
-
-    def try_again(self, client, futures):
-        """Fetches, or lets run again, what could not be fetched though its task has ended."""
-        if client.status != "running":
-            return self.connection.lose(client)
-        for future in futures:
-            if client is not self.connection.client or future.key not in self.batches:
-                continue
-            batch = self.batches[future.key]
-            if future.status not in ("finished", "error"):
-                self.retries += 1
-                self.submit(self.batches.pop(future.key))
-            elif batch.fetches < self.FETCHES:
-                batch.fetches += 1
-                self.completed.add(future)
-                self.has_work.set()
-            else:
-                self.batches.pop(future.key)
-                self.give_up(batch, "lost", f"its results cannot be fetched; {batch.trouble}")
-
     def deliver(self, batch, value):
         kind, records = value[0], value[1:]
         if kind == 1:
@@ -340,6 +262,8 @@ class Bridge:
         elif kind == 2:
             long, records = struct.unpack("<Q", records[:8])[0], records[8:]
             self.split(batch, long, records)
+        elif kind == 3:
+            self.share(batch, records)
         self.answer_with(batch, records)
         self.go_on(batch)
 
@@ -362,21 +286,34 @@ class Bridge:
             if part:
                 self.submit(part_of(self.half, batch, part))
 
+    def share(self, batch, records):
+        """What there was no time for goes on in parts of half as many jobs as there was time for, in its place."""
+        rest = left(self.half, batch, records)
+        done = sum(1 for _ in jobs_of(self.half, batch)) - len(rest)
+        self.go_in_parts(batch, rest, max(1, done // 2))
+
+    def go_in_parts(self, batch, jobs, size):
+        """Sends jobs of a batch in parts, one after another, for there may be a limit to how many run at once."""
+        waiting = batch.rest
+        first, *parts = [part_of(self.half, batch, jobs[start : start + size]) for start in range(0, len(jobs), size)]
+        first.rest = [*parts, *waiting]
+        self.submit(first)
+
     async def help(self, batch, worker, missing=(), trouble=""):
         """Sees to a host that could not run a batch, and sends the batch again: elsewhere, where that can be."""
         host = host_of(worker)
-        batch.bounces += 1
+        batch.pauses += 1
         with self.held(batch) as is_wanted:
             # The worker may have joined just now, or be about to go.
-            await asyncio.sleep(min(0.1 * (batch.bounces - 1), 2))
+            await asyncio.sleep(min(0.1 * (batch.pauses - 1), 2))
             if worker not in self.connection.slots:
-                await self.look()
-            # One that is being made ready, or cannot be, is not waited for where others can run it.
-            if missing and host not in self.hosts.excluded and (
-                host in self.hosts.ready or not self.hosts.others(host)
-            ):
+                await self.welcome.look()
+            # One that is being made ready, or cannot be, is not at fault.
+            if missing and host in self.hosts.ready:
+                batch.bounces += 1
                 trouble = await self.supply(batch, worker, [one for one in missing if one in self.placement.files])
             if trouble:
+                batch.bounces += 1
                 self.hosts.fail(host, trouble)
             if not is_wanted():
                 return
@@ -391,8 +328,7 @@ class Bridge:
         batch.supplied |= places
         try:
             for digest in digests:
-                is_ready = host_of(worker) in self.hosts.ready
-                await self.placement.store(digest, worker, again=is_again or is_ready)
+                await self.placement.store(digest, worker, again=True)
         except Gone:
             return ""
         except Exception as error:
@@ -433,12 +369,8 @@ class Bridge:
         jobs = list(jobs_of(self.half, batch))
         if len(jobs) == 1:
             return self.give_up(batch, "lost", str(error))
-        # Each failure costs several Dask workers: as many parts as each has jobs, and few rounds. They take the place
-        # of the batch, one after another, for there may be a limit to how many run at once.
-        size, waiting = math.isqrt(len(jobs)), batch.rest
-        first, *parts = [part_of(self.half, batch, jobs[start : start + size]) for start in range(0, len(jobs), size)]
-        first.rest = [*parts, *waiting]
-        self.submit(first)
+        # Each failure costs several Dask workers: as many parts as each has jobs, and few rounds.
+        self.go_in_parts(batch, jobs, math.isqrt(len(jobs)))
 
     def give_up(self, batch, reason, message):
         records = b""
@@ -458,7 +390,7 @@ class Bridge:
             await self.cancel(keys)
         # Dask does not stop what runs already.
         with contextlib.suppress(Exception):
-            await self.connection.client.run(self.half.end_run, self.terms["session"]["name"], run, on_error="return")
+            await self.connection.everywhere(self.half.end_run, self.terms["session"]["name"], run)
 
     async def cancel(self, keys):
         from distributed import Future
@@ -472,7 +404,7 @@ class Bridge:
         client = self.connection.client
         for last in (
             self.cancel(list(self.batches)),
-            client.run(self.half.end_session, self.terms["session"]["name"], on_error="return"),
+            self.connection.everywhere(self.half.end_session, self.terms["session"]["name"]),
             client.close(),
         ):
             with contextlib.suppress(Exception):

@@ -26,14 +26,38 @@ static const uint8_t hosts[] = {
 static const uint8_t placement[] = {
 #embed "apus_client/placement.py"
 };
+static const uint8_t program[] = {
+#embed "apus_client/program.py"
+};
+static const uint8_t results[] = {
+#embed "apus_client/results.py"
+};
+static const uint8_t room[] = {
+#embed "apus_client/room.py"
+};
+static const uint8_t spread[] = {
+#embed "apus_client/spread.py"
+};
+static const uint8_t stores[] = {
+#embed "apus_client/stores.py"
+};
+static const uint8_t welcome[] = {
+#embed "apus_client/welcome.py"
+};
 static const uint8_t package[] = {
 #embed "apus_worker/__init__.py"
+};
+static const uint8_t aside[] = {
+#embed "apus_worker/aside.py"
 };
 static const uint8_t blobs[] = {
 #embed "apus_worker/blobs.py"
 };
 static const uint8_t jobs[] = {
 #embed "apus_worker/jobs.py"
+};
+static const uint8_t kernel[] = {
+#embed "apus_worker/kernel.py"
 };
 static const uint8_t process[] = {
 #embed "apus_worker/process.py"
@@ -51,9 +75,17 @@ static const capusbridge_file files[] = {
     {"apus_client/half.py", half, sizeof half},
     {"apus_client/hosts.py", hosts, sizeof hosts},
     {"apus_client/placement.py", placement, sizeof placement},
+    {"apus_client/program.py", program, sizeof program},
+    {"apus_client/results.py", results, sizeof results},
+    {"apus_client/room.py", room, sizeof room},
+    {"apus_client/spread.py", spread, sizeof spread},
+    {"apus_client/stores.py", stores, sizeof stores},
+    {"apus_client/welcome.py", welcome, sizeof welcome},
     {"apus_worker/__init__.py", package, sizeof package},
+    {"apus_worker/aside.py", aside, sizeof aside},
     {"apus_worker/blobs.py", blobs, sizeof blobs},
     {"apus_worker/jobs.py", jobs, sizeof jobs},
+    {"apus_worker/kernel.py", kernel, sizeof kernel},
     {"apus_worker/process.py", process, sizeof process},
     {"apus_worker/wire.py", wire, sizeof wire},
 };

@@ -63,6 +63,37 @@ import Testing
     #expect(inodes.count == 1 && !inodes.contains(0))
   }
 
+  @Test(.blocking) func nothingIsLeftOfAClientThatIsKilled() throws {
+    let (dask, programs) = try cluster()
+    defer { try? FileManager.default.removeItem(at: programs.deletingLastPathComponent()) }
+    let search = Process()
+    search.executableURL = buildFolder.appendingPathComponent("apus")
+    search.arguments = [
+      "search", "letter", "--estimator", "random-forest-classifier", "--param",
+      "treeCount=1000,1100,1200,1300",
+      "--backend", "dask", "--scheduler", dask.address, "--connect-timeout", "120",
+    ]
+    search.environment = ProcessInfo.processInfo.environment.merging(["APUS_PYTHON": LocalDask.python]) { $1 }
+    search.standardOutput = FileHandle.nullDevice
+    search.standardError = FileHandle.nullDevice
+    try search.run()
+    let shared = URL(fileURLWithPath: "/dev/shm/apus-\(getuid())")
+    func files(of session: Substring) -> [String] {
+      (names(programs) + names(shared)).filter { $0.hasSuffix(".\(session)") }
+    }
+    // The program is there under its session's name, then the data, and fits run.
+    var session: Substring?
+    while session == nil || session.map({ files(of: $0).count < 2 }) == true {
+      try #require(search.isRunning)
+      session =
+        names(programs).first { !$0.hasSuffix(".part") && !$0.hasSuffix(".kept") }?.split(separator: ".").last
+      usleep(50_000)
+    }
+    kill(search.processIdentifier, SIGKILL)
+    search.waitUntilExit()
+    while files(of: try #require(session)) != [] { usleep(50_000) }
+  }
+
   @Test func aHostThatHasTheProgramIsSentNone() async throws {
     let (dask, programs) = try cluster(["APUS_EXECUTABLE": LocalDask.program])
     defer { try? FileManager.default.removeItem(at: programs.deletingLastPathComponent()) }

@@ -3,9 +3,10 @@ import ApusParallel
 import ApusTestJobs
 import ApusTestSupport
 import Foundation
+import Synchronization
 import Testing
 
-/// Clusters that speak TLS, and another version of Dask.
+/// Clusters that speak TLS.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct DaskSecurityTests {
   @Test func clientsProveWhoTheyAre() async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
@@ -102,6 +103,54 @@ import Testing
     #expect(try contents(team.path) == after.filter { $0.key != "authority.key" })
   }
 
+  @Test func hostsGetTheProgramFromEachOtherOverTLS() async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "apus-certs-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let certificates = ClusterCertificates(folder: folder.path)
+    try certificates.make(hosts: ["127.0.0.1"])
+    let cluster = try LocalDask(workers: 0, certificates: certificates)
+    for host in 1...2 {
+      let place = cluster.folder.appendingPathComponent("host-\(host)")
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+      try cluster.addWorker(
+        through: ["/usr/bin/env", "TMPDIR=\(place.path)"], ["--host", "127.0.0.\(host)"])
+    }
+    let backend = try await DaskBackend(cluster, { $0.security = certificates.security })
+    let record = Mutex(RunRecord())
+    let jobs = JobsUntil(least: 100) { record.withLock { $0.workers.count } == 2 }
+    try await record.expectSameBits(jobs, on: backend, options: RunOptions(seed: Seed(4), lookAhead: 400))
+    await backend.close()
+    // Dask's workers write down what they are asked for.
+    let logs = try (0..<2).map {
+      try String(contentsOf: cluster.folder.appendingPathComponent("worker-\($0).log"), encoding: .utf8)
+    }
+    for (function, other) in [("store_scattered", "load_from_peer"), ("load_from_peer", "store_scattered")] {
+      let having = logs.filter { $0.contains(function) }
+      #expect(having.count == 1 && having.first?.contains(other) == false, "\(logs)")
+    }
+  }
+
+  @Test func certificatesNameHostsByAllTheirKindsOfNames() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "apus-certs-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let certificates = ClusterCertificates(folder: folder.path)
+    try certificates.make(hosts: [
+      "10.0.0.7", "2001:db8::7", "[fe80::1]", "scheduler.example.org", "7up", "face",
+    ])
+    let shown = try runProgram(
+      "openssl", ["x509", "-in", "\(folder.path)/scheduler.pem", "-noout", "-ext", "subjectAltName"])
+    let names = shown.output.split(separator: "\n").dropFirst().joined().split(separator: ",").map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+    #expect(
+      names == [
+        "IP Address:10.0.0.7", "IP Address:2001:DB8:0:0:0:0:0:7", "IP Address:FE80:0:0:0:0:0:0:1",
+        "DNS:scheduler.example.org", "DNS:7up", "DNS:face",
+      ], "\(shown)")
+  }
+
   @Test(.blocking) func certificatesOfTheCommandServeASearch() async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "apus-certs-\(UUID().uuidString)")
@@ -123,38 +172,5 @@ import Testing
     #expect(try String(contentsOfFile: results, encoding: .utf8).split(separator: "\n").count == 4)
     let bare = try runProgram(apus, search, environment: environment)
     #expect(bare.exitCode == 2 && bare.errors.contains("no certificates are given"), "\(bare.errors)")
-  }
-
-  @Test func anotherVersionOfDaskIsRefusedWithBoth() async throws {
-    let older = repositoryRoot.appendingPathComponent(".build/dask-older/bin/python").path
-    let cluster = try LocalDask(workers: 1, python: older)
-    await #expect { try await DaskBackend(cluster) } throws: {
-      let message = "\($0)"
-      return message.contains("does not speak as this version of Dask does")
-        && message.contains("here       distributed 20") && message.contains("-m pip install 'distributed==")
-    }
-  }
-
-  @Test func anOlderDaskGivesTheSameBits() async throws {
-    let python = repositoryRoot.appendingPathComponent(".build/dask-older/bin/python").path
-    let cluster = try LocalDask(python: python)
-    let backend = try await DaskBackend(cluster, { $0.python = python })
-    #expect(backend.status.daskVersion == "2024.2.0")
-    let jobs = (0..<100).map { _ in RandomSum(microseconds: 100) }
-    let numbers = SharedNumbers(count: 1000)
-    let reference = try await backend.put(numbers)
-    for await result in backend.run([SumShared(numbers: reference)]) {
-      #expect(try result.outcome.get().sum == 999 * 500)
-    }
-    var found = [Int: Double]()
-    for await result in backend.run(jobs, options: RunOptions(seed: Seed(9))) {
-      found[result.index] = try result.outcome.get()
-    }
-    var expected = [Int: Double]()
-    for await result in SequentialBackend().run(jobs, options: RunOptions(seed: Seed(9))) {
-      expected[result.index] = try result.outcome.get()
-    }
-    #expect(found == expected)
-    await backend.close()
   }
 }

@@ -31,6 +31,8 @@ package struct Misbehave: Job {
   package static let wireName = "test.misbehave"
   package enum Deed: String, Codable, Sendable {
     case nothing, trap, complain, kill, exit, hang, freeze, print, closeOutput, hugeOutput, sleep, throwing
+    /// Complains and throws; ends whoever started the worker.
+    case lament, killParent
     /// Keeps memory; keeps more than the process may have; keeps more than its control group may have.
     case allocate, exceedLimit, exceedGroup
     /// Keeps memory until it is stopped.
@@ -66,7 +68,13 @@ package struct Misbehave: Job {
     case .exceedGroup:
       try "\(getpid())".write(toFile: (group ?? "") + "/cgroup.procs", atomically: false, encoding: .utf8)
       while true { Self.kept.append([UInt8](repeating: 1, count: amount)) }
+    case .lament:
+      FileHandle.standardError.write(Data("the sea of job \(amount) is missing\n".utf8))
+      throw ApusError(.numerical, "job \(amount) cannot be done")
     case .kill: Foundation.kill(getpid(), SIGKILL)
+    case .killParent:
+      Foundation.kill(getppid(), SIGKILL)
+      sleep(60)
     case .exit: Foundation.exit(Int32(amount))
     case .hang: while true { usleep(10_000) }
     case .freeze: Foundation.kill(getpid(), SIGSTOP)

@@ -24,7 +24,8 @@ struct LoneRidge: Estimator {
 /// Times one backend and prints the seconds of each case as JSON.
 ///
 /// Usage: `BackendComparison threads|processes WORKERS`, `BackendComparison dask SCHEDULER`, or
-/// `BackendComparison many SCHEDULER JOBS`, which runs that many jobs on a cluster once.
+/// `BackendComparison many SCHEDULER JOBS WORKERS`, which waits for so many workers, lets each do something, says so by a
+/// line, and runs so many jobs once.
 @main enum BackendComparison {
   static let jobs = 10_000
   static let alphas = (1...400).map { 0.01 * Double($0) }
@@ -44,15 +45,26 @@ struct LoneRidge: Estimator {
       switch CommandLine.arguments[1] {
       case "threads": try await measure { try ThreadBackend(workers: workers, threadsPerWorker: 1) }
       case "dask": try await measure { try await DaskBackend(place, registry: registry) }
-      case "many": try await many(Int(CommandLine.arguments[3]) ?? 1, on: place)
+      case "many":
+        try await many(
+          Int(CommandLine.arguments[3]) ?? 1, on: place, workers: Int(CommandLine.arguments[4]) ?? 1)
       default:
         try await measure { try ProcessBackend(registry: registry, workers: workers, threadsPerWorker: 1) }
       }
     print(String(decoding: try JSONEncoder().encode(seconds), as: UTF8.self))
   }
 
-  static func many(_ count: Int, on scheduler: String) async throws -> [String: Double] {
+  static func many(_ count: Int, on scheduler: String, workers: Int) async throws -> [String: Double] {
     let backend = try await DaskBackend(scheduler, registry: registry)
+    while backend.status.workers.count < workers { try await Task.sleep(for: .milliseconds(50)) }
+    var seen = Set<String>()
+    while seen.count < workers {
+      for await result in backend.run((0..<4 * workers).map(Nothing.init)) {
+        if case .success(_, let execution) = result.outcome { seen.insert(execution.worker) }
+      }
+    }
+    print("warm")
+    fflush(nil)
     let start = ContinuousClock.now
     var sum = 0
     for await result in backend.run((0..<count).lazy.map(Nothing.init)) { sum += try result.outcome.get() }

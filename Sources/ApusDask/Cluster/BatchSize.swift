@@ -1,10 +1,15 @@
 /// How many of a run's jobs travel together: enough that the cost of a task of Dask, some milliseconds, is small beside
-/// them, and never more than half a second of work, so that no worker idles at the end and a retry repeats little.
+/// them, and never more than half a second of work, so that no worker idles at the end and a retry repeats little; nor
+/// more than 16 MB of jobs and outputs, so that no part of the cluster holds much more at once.
 package struct BatchSize: Sendable {
   private static let targetSeconds = 0.5
   private static let largest = 16384
-  /// What a run may begin with that follows one of the same name, whose jobs may have been far quicker.
-  private static let largestFirst = 128
+  private static let largestBytes = 16e6
+  /// Bytes of jobs and outputs that may be at the cluster beyond one batch for each slot.
+  private static let mostBytes = 256e6
+  /// How much larger a batch may be than those that have come back. Jobs may turn out to take far longer than those
+  /// before: a worker that has no time for all of a batch hands back what it has not begun.
+  private static let growth = 32
   /// Toward the end of a run batches become smaller, down to this.
   private static let leastSeconds = 0.025
   /// What sending a job and its result costs beside the job itself.
@@ -13,31 +18,27 @@ package struct BatchSize: Sendable {
   private static let mostJobsPerSlot = 65536
   package private(set) var jobs = 1
   private var meanSeconds: Double?
+  private var meanBytes = 0.0
   private var wanted = 1
-  /// What an earlier run of the same name found, until this run's first jobs say whether it holds for them.
-  private var earlier: (jobs: Int, meanSeconds: Double)?
   /// The size of a run's last batches.
   private var last: Int?
 
   package init() {}
 
   /// The size that a run begins with whose jobs have the names of an earlier run's.
-  package init(after earlier: BatchSize) {
-    jobs = min(earlier.jobs, Self.largestFirst)
-    self.earlier = earlier.meanSeconds.map { (earlier.jobs, $0) }
-  }
+  package init(after earlier: BatchSize) { jobs = earlier.jobs }
 
-  /// Learns from a batch that has come back. A size that was found from few jobs grows fourfold at most, since
-  /// later ones may take longer; unless it is known of an earlier run whose jobs took as long.
-  package mutating func finished(jobs count: Int, seconds: Double) {
+  /// Learns from a batch that has come back.
+  package mutating func finished(jobs count: Int, seconds: Double, bytes: Int = 0) {
     guard count > 0 else { return }
+    // One that is large says more than many that are small.
+    meanBytes = max(0.5 * meanBytes, Double(bytes) / Double(count))
     let mean = seconds / Double(count)
     let smoothed = meanSeconds.map { 0.5 * $0 + 0.5 * mean } ?? mean
     meanSeconds = smoothed
-    wanted = max(1, Int(min(Self.targetSeconds / max(smoothed, 1e-6), Double(Self.largest))))
-    jobs = min(wanted, max(jobs, 4 * count))
-    if let known = earlier, mean <= 2 * known.meanSeconds { jobs = min(wanted, max(jobs, known.jobs)) }
-    earlier = nil
+    let most = min(Double(Self.largest), Self.largestBytes / max(meanBytes, 1))
+    wanted = max(1, Int(min(Self.targetSeconds / max(smoothed, 1e-6), most)))
+    jobs = min(wanted, max(jobs, Self.growth * count))
   }
 
   /// The number of jobs of the next batch, where so many are left and so many slots share them: less than ``jobs``
@@ -55,6 +56,9 @@ package struct BatchSize: Sendable {
     }
     return min(jobs, last ?? jobs)
   }
+
+  /// How many batches may be at the cluster so that they have no more bytes than it should hold.
+  package var batchesThatFit: Int { max(1, Int(Self.mostBytes / max(meanBytes * Double(jobs), 1))) }
 
   /// How many batches should be at the cluster for each slot: one to run and one to follow while the size is being
   /// found; then some twelve seconds of work, from which a cluster that scales by itself sees that it should grow.

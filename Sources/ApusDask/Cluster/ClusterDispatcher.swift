@@ -23,6 +23,8 @@ final class ClusterDispatcher {
     var index: Int
     var label: String
     var batch: UInt64
+    /// Bytes of its message.
+    var size: Int
   }
 
   private let settings: ClusterSettings
@@ -41,6 +43,7 @@ final class ClusterDispatcher {
   private var puts: [Digest: [UnsafeContinuation<Void, any Error>]] = [:]
   /// Since when something is missing, and what.
   private var absence: (since: ContinuousClock.Instant, trouble: String)?
+  /// Why nothing can be run any more.
   private var failure: String?
 
   init(
@@ -60,7 +63,7 @@ final class ClusterDispatcher {
       switch command {
       case .wake(let id, let run):
         runs[id, default: RunEntry(run: run)].isActive = true
-        if let failure { fail(because: failure) }
+        if let failure { failAll(because: failure) }
       case .look: break
       case .put(_, _, let continuation) where failure != nil:
         continuation.resume(throwing: ApusError(.job, failure ?? lastWords()))
@@ -69,12 +72,14 @@ final class ClusterDispatcher {
         send(.put(reference: digest, path: path))
       case .forget(let digest): send(.forget(reference: digest))
       case .answered(let answer?): take(answer)
-      case .answered(nil): fail(because: lastWords())
+      case .answered(nil):
+        failure = lastWords()
+        failAll(because: lastWords())
       }
       lookForCancelledRuns()
       fill()
     }
-    fail(because: lastWords())
+    failAll(because: lastWords())
     for entry in runs.values { entry.run.end() }
   }
 
@@ -85,7 +90,7 @@ final class ClusterDispatcher {
   /// The most batches that may be at the cluster for a run to send more. Where this client has a limit, each is taken
   /// to be running. A cluster without workers gets some too: from what waits it sees that it should start one.
   private func batchLimit(_ size: BatchSize) -> Int {
-    settings.slotLimit ?? size.batchesPerSlot * max(1, slots)
+    settings.slotLimit ?? max(1, slots, min(size.batchesPerSlot * max(1, slots), size.batchesThatFit))
   }
 
   /// Sends batches until the cluster has as many as it should.
@@ -98,7 +103,8 @@ final class ClusterDispatcher {
       for job in drawn {
         messages.append(
           JobMessage(id: nextJob, index: job.index, seed: job.seed, wireName: job.wireName, job: job.bytes))
-        jobs[nextJob] = JobEntry(run: id, index: job.index, label: job.label, batch: number)
+        jobs[nextJob] = JobEntry(
+          run: id, index: job.index, label: job.label, batch: number, size: job.bytes.count)
         runs[id]?.jobs.insert(nextJob)
         nextJob += 1
       }
@@ -165,13 +171,13 @@ final class ClusterDispatcher {
       report(.status(status))
       lookForAbsence(scheduler: latest.scheduler)
     case .trouble(let message, let isFatal):
-      if isFatal { fail(because: message) } else { report(.trouble(message)) }
+      if isFatal { failAll(because: message) } else { report(.trouble(message)) }
     }
   }
 
   private func take(_ results: [WorkerResults], of batch: UInt64) {
     var deliveries: [Int: [RawResult]] = [:]
-    var finished: [Int: (jobs: Int, seconds: Double)] = [:]
+    var finished: [Int: (jobs: Int, seconds: Double, bytes: Int)] = [:]
     for result in results {
       for (id, outcome) in result.outcomes {
         // A batch that was sent twice may come back twice; the first answer counts.
@@ -179,11 +185,13 @@ final class ClusterDispatcher {
         batches[entry.batch]?.remove(id)
         if batches[entry.batch]?.isEmpty == true { batches[entry.batch] = nil }
         runs[entry.run]?.jobs.remove(id)
-        finished[entry.run, default: (0, 0)].jobs += 1
+        finished[entry.run, default: (0, 0, 0)].jobs += 1
+        finished[entry.run]?.bytes += entry.size
         let content: RawResult.Content
         switch outcome {
         case .output(let bytes, let execution):
           finished[entry.run]?.seconds += execution.wallSeconds
+          finished[entry.run]?.bytes += bytes.count
           content = .output(bytes, execution)
         case .failure(let reason, let message):
           content = .failure(
@@ -192,9 +200,9 @@ final class ClusterDispatcher {
         deliveries[entry.run, default: []].append(RawResult(index: entry.index, content: content))
       }
     }
-    for (id, (jobs, seconds)) in finished {
+    for (id, (jobs, seconds, bytes)) in finished {
       status.finishedJobs += jobs
-      runs[id]?.size.finished(jobs: jobs, seconds: seconds)
+      runs[id]?.size.finished(jobs: jobs, seconds: seconds, bytes: bytes)
     }
     for (id, results) in deliveries {
       runs[id]?.run.deliver(results)
@@ -236,16 +244,18 @@ final class ClusterDispatcher {
     let since = absence?.since ?? now
     absence = (since, trouble)
     guard let limit = settings.absenceTimeout, now - since > .seconds(limit) else { return }
-    fail(because: "the cluster had no \(status.isConnected ? "worker" : "scheduler") for \(limit) s")
+    absence = nil
+    failAll(because: "the cluster had no \(status.isConnected ? "worker" : "scheduler") for \(limit) s")
   }
 
-  /// Lets all jobs fail, those to come too.
-  private func fail(because message: String) {
-    failure = message
+  /// Lets all jobs of all runs fail; a later run may find the cluster better.
+  private func failAll(because message: String) {
     let failure: @Sendable (String) -> JobFailure = { JobFailure(reason: .lost, message: message, job: $0) }
     finish(Set(jobs.keys), failure)
     for id in runs.keys.sorted() {
       runs[id]?.run.fail(failure)
+      // What of it is at the cluster, or waits for a cluster, is not to be run any more.
+      if self.failure == nil { send(.stop(run: id)) }
       drawEnding(id)
     }
     let waiting = puts.values.flatMap { $0 }

@@ -9,7 +9,7 @@ enum ClusterCommand: Sendable {
   case wake(Int, any PoolRun)
   /// A run may have been cancelled.
   case look
-  /// Data is to be placed; the continuation is resumed when every host has it.
+  /// Data is to be placed; the continuation is resumed when a host has it.
   case put(Digest, path: String, UnsafeContinuation<Void, any Error>)
   /// Data is no longer needed.
   case forget(Digest)
@@ -84,7 +84,7 @@ final class ClusterService: RunServer {
 
   func look() { commands.yield(.look) }
 
-  /// Brings data to every host, and waits until it is there.
+  /// Brings data to every host, and waits until one of them has it.
   func put(_ digest: Digest, path: String) async throws {
     try await withUnsafeThrowingContinuation { continuation in
       if case .terminated = commands.yield(.put(digest, path: path, continuation)) {

@@ -89,7 +89,11 @@ public struct ClusterCertificates: Sendable {
 
   /// Hosts as certificates name them.
   private static func names(_ hosts: [String]) -> [String] {
-    hosts.map { ($0.allSatisfy { $0.isNumber || ".:".contains($0) } ? "IP:" : "DNS:") + $0 }
+    hosts.map { host in
+      // As addresses of schedulers have them.
+      let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+      return (isAddress(bare) ? "IP:" : "DNS:") + bare
+    }
   }
 
   /// Makes a key and a certificate for each role.
@@ -110,6 +114,12 @@ public struct ClusterCertificates: Sendable {
       try FileManager.default.removeItem(atPath: request)
     }
     try FileManager.default.removeItem(atPath: extensions)
+  }
+
+  /// Whether a name is an address, of either version of the Internet Protocol.
+  private static func isAddress(_ name: String) -> Bool {
+    var address = in6_addr()
+    return inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1
   }
 
   /// Runs OpenSSL's command.

@@ -10,7 +10,8 @@ class Batch:
     def __init__(self, number, run, name, priority, jobs):
         self.number, self.run, self.name, self.priority, self.jobs = number, run, name, priority, jobs
         self.repairs = 0
-        self.bounces = 0  # how often a host could not run it
+        self.pauses = 0  # how often it came back from a host that did not run it
+        self.bounces = 0  # how often a host could not run it that should have been able to
         self.fetches = 0  # how often its results could not be fetched
         self.errors = 0  # how often Dask could not run it
         self.rest = []  # what goes to the cluster when this has been answered

@@ -20,8 +20,6 @@ class Connection:
     PATIENCE = 5
     # Seconds of silence after which the connection is given up, though TCP has not done so.
     SILENCE = 120
-    # What jobs wait for goes before all jobs, those of other clients too: it takes moments.
-    PRIORITY = 1 << 20
     # The most seconds between two attempts to connect.
     PAUSE = 4
 
@@ -141,35 +139,40 @@ class Connection:
         await self.on_reconnected()
         await leaving
 
-    async def on_worker(self, address, name, function, *arguments):
-        """Calls a function on one worker.
+    async def on_worker(self, address, function, *arguments):
+        """Calls a function on one worker, beside whatever its threads do."""
+        return await self.ask(address, self.half.aside, function, *arguments)
 
-        Dask would wait for a worker that goes away meanwhile, since it may return; here that is Gone.
+    async def ask(self, address, function, *arguments):
+        """Awaits an asynchronous function on one worker.
+
+        Dask may wait for long for a worker that has gone away; here that is Gone.
         """
         client = self.client
         attempts = 0
         while True:
             if client is not self.client or not self.up.is_set():
                 raise Gone(f"the connection to {self.address} was lost")
-            future = client.submit(
-                function, *arguments, workers=[address], pure=False, priority=self.PRIORITY, key=self.key(name)
-            )
-            answer = asyncio.ensure_future(future.result())
-            while not (await asyncio.wait([answer], timeout=1))[0]:
-                if client is not self.client or address not in self.slots:
-                    answer.cancel()
-                    with contextlib.suppress(Exception):
-                        await client.cancel([future], force=True)
-                    raise Gone(f"the worker {address} has gone")
+            answer = asyncio.ensure_future(client.run(function, *arguments, workers=[address]))
             try:
-                return answer.result()
+                while not (await asyncio.wait([answer], timeout=1))[0]:
+                    if client is not self.client or address not in self.slots:
+                        raise Gone(f"the worker {address} has gone")
+            finally:
+                answer.cancel()  # which does nothing to one that is there
+            try:
+                return answer.result()[address]
+            except (OSError, asyncio.TimeoutError) as error:  # what is called lets none through
+                raise Gone(f"the worker {address} cannot be reached: {error}") from None
             except Exception as error:
                 attempts += 1
-                if future.status in ("cancelled", "lost"):
-                    raise Gone(f"the connection to {self.address} was lost") from None
                 if not self.lacks_half(error) or attempts > 5:
                     raise
                 await self.repair(client, attempts)
+
+    async def everywhere(self, function, *arguments):
+        """Calls a function on all workers; gives the answers by address, errors among them."""
+        return await self.client.run(self.half.aside, function, *arguments, on_error="return")
 
     def lacks_half(self, error):
         """Whether a task failed since its worker, or the scheduler, does not have the workers' half yet."""

@@ -42,21 +42,15 @@ class Hosts:
             and self.excluded.get(host, ("", 0))[1] <= time.monotonic()
         }
 
-    def choose(self, has_bounced=False):
+    def choose(self):
         """The workers that may get a batch: None for all there are, those to come too; none at all if no host can.
 
-        What has bounced off a host does not go to one that may not be ready either, if it can be helped.
+        Hosts that do not have yet what jobs need get none, as long as others have it.
         """
-        if not self.excluded and not has_bounced:
-            return None
-        chosen = has_bounced and self.ready or self.addresses.keys() - self.excluded.keys()
+        chosen = self.ready.keys() or self.addresses.keys() - self.excluded.keys()
         if len(chosen) == len(self.addresses):
             return None
         return {address for host in chosen for address in self.addresses[host]}
-
-    def others(self, host):
-        """Whether there is another host that can run jobs."""
-        return any(one != host for one in self.ready)
 
     def admit(self, host):
         if host in self.addresses:
@@ -80,6 +74,11 @@ class Hosts:
         times = self.exclusions[host] = self.exclusions.get(host, 0) + 1
         self.failures.pop(host, None)
         self.excluded[host] = (reason, time.monotonic() + self.PAUSES[min(times, len(self.PAUSES)) - 1])
+
+    def forgive(self):
+        """Gives all hosts another chance, as if they had not failed before."""
+        self.excluded = {host: (reason, 0) for host, (reason, _) in self.excluded.items()}
+        self.exclusions = dict.fromkeys(self.excluded, 0)
 
     def news(self):
         """The hosts that the jobs go on without, each told once, with the reason."""

@@ -4,30 +4,37 @@ import asyncio
 import contextlib
 import os
 import pickle
-import shutil
+import time
 import urllib.parse
 import uuid
 
 from .connection import Gone
 from .hosts import host_of
+from .spread import Spread
+from .stores import DataStore
 
 
 class Placement:
     """Which files there are, and where they have been brought."""
 
-    PART = 32 << 20
+    PART = 8 << 20
     # Bytes that go along with the question whether a host has them.
-    SMALL = 256 << 10
+    SMALL = 64 << 10
+    # Seconds within which all workers should have let go of a file that is to be brought again.
+    PATIENCE = 5
 
     def __init__(self, connection, hosts, half, data_store):
         self.connection, self.hosts, self.half = connection, hosts, half
-        self.data_store = (data_store or "").rstrip("/")
+        self.on_data = lambda: None  # is called when there is data that not all hosts have
+        self.data_store = DataStore(half, data_store) if data_store else None
         self.session = connection.session["name"]
         self.data = {}  # reference → digest of its file
         self.files = {}  # digest of a file → (path, size, whether it is a program)
         self.puts = {}  # reference → a task that brings it
         self.reachable = {}  # by address: whether it can be reached from here, and not only by the scheduler
         self.stores = {}  # (digest, host or address) → a task that stores it there
+        self.forgetting = {}  # digest → a task that removes its file
+        self.spreads = {}  # digest → how it gets from host to host
 
     def add_program(self, digest, path):
         # Kept open: hosts that join later get this file too, when it has been built anew under its name meanwhile.
@@ -36,7 +43,7 @@ class Placement:
         self.files[digest] = (path, os.path.getsize(path), True)
 
     async def put(self, reference, path):
-        """Brings data to every host there is; those that come later get it then."""
+        """Brings data to a host; the others, and those that come later, get it while jobs run already."""
         if reference not in self.puts:
             self.puts[reference] = asyncio.create_task(self.put_once(reference, path))
         try:
@@ -47,102 +54,66 @@ class Placement:
 
     async def put_once(self, reference, path):
         digest = await asyncio.to_thread(self.half.file_digest, path)
+        if digest in self.forgetting:  # what is removed and what is brought must not meet
+            await asyncio.wait([self.forgetting[digest]], timeout=self.PATIENCE)
         self.files[digest] = (path, os.path.getsize(path), False)
         if self.data_store:
-            await asyncio.to_thread(self.publish, digest)
+            await asyncio.to_thread(self.data_store.publish, digest, path, os.path.getsize(path))
         try:
-            await self.bring_to_all(digest)
+            await self.bring_to_one(digest)
         except BaseException:
             self.files.pop(digest, None)
             raise
         self.data[reference] = digest
+        self.on_data()
 
-    async def bring_to_all(self, digest):
-        """Brings a file to every host. One that cannot take what another can is left out."""
+    async def bring_to_one(self, digest):
+        """Begins to bring a file to every host, and waits until one of them has it."""
         while True:
             await self.connection.up.wait()
             present = {host_of(address): address for address in self.connection.slots}
             hosts = {host: address for host, address in present.items() if host not in self.hosts.excluded}
-            outcomes = await asyncio.gather(
-                *(self.store(digest, address) for address in hosts.values()), return_exceptions=True
-            )
-            failures = {
-                host: outcome for host, outcome in zip(hosts, outcomes)
-                if isinstance(outcome, BaseException) and not isinstance(outcome, Gone)
-            }
-            if failures and len(failures) == len(hosts):
-                raise next(iter(failures.values()))
-            for host, failure in failures.items():
-                self.hosts.exclude(host, f"cannot be given data: {failure}")
-            if not any(isinstance(outcome, Gone) for outcome in outcomes) and (hosts or not present):
+            stores = [self.store(digest, address) for address in hosts.values()]
+            for store in asyncio.as_completed(stores):
+                with contextlib.suppress(Exception):
+                    await store
+                    return
+            if not present:
                 return
+            failures = [error for store in stores if not isinstance(error := store.exception(), Gone)]
+            if failures:
+                raise failures[0]
             await asyncio.sleep(0.5)
 
-    def url(self, digest):
-        return f"{self.data_store}/{digest}.apusdata"
-
-    def publish(self, digest):
-        """Sees to it that the user's store has a file, which workers then load by themselves."""
-        url = self.url(digest)
-        path, size, _ = self.files[digest]
-        try:
-            with self.half.open_url(url) as there:
-                if size_of(there) in (None, size):
-                    return
-            reason = "the file there has another size"
-        except Exception as error:
-            reason = self.half.reason_of(error, url)
-        if url.startswith(("http://", "https://")):
-            if reason == self.half.NO_FILE:
-                reason = "it is not there, and a web server takes no files; put it there with another address"
-            raise RuntimeError(f"cannot use {url}: {reason}")
-        try:
-            with open(path, "rb") as source:
-                if "://" not in url or url.startswith("file://"):
-                    self.write_file(url.removeprefix("file://"), source)
-                else:
-                    self.write_object(url, source)
-        except Exception as error:
-            raise RuntimeError(f"cannot write {url}: {self.half.reason_of(error, url)}") from None
-
-    def write_file(self, path, source):
-        """Writes a file that has its name only when it is whole."""
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        unfinished = f"{path}.{uuid.uuid4().hex[:12]}.part"
-        try:
-            with open(unfinished, "wb") as target:
-                shutil.copyfileobj(source, target, self.PART)
-                target.flush()
-                os.fsync(target.fileno())
-            os.replace(unfinished, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(unfinished)
-            raise
-
-    def write_object(self, url, source):
-        target = self.half.open_url(url, "wb")
-        try:
-            shutil.copyfileobj(source, target, self.PART)
-            target.close()
-        except BaseException:
-            with contextlib.suppress(Exception):
-                target.discard()
-            with contextlib.suppress(Exception):
-                target.closed = True  # else the part that is there would be stored when the object goes away
-            raise
+    def lacking(self, host):
+        """The data that has not been brought to a host."""
+        stores = {digest: self.stores.get((digest, host)) for digest in self.data.values()}
+        return [digest for digest, store in stores.items() if not (store and store.done())]
 
     async def forget(self, reference):
         self.puts.pop(reference, None)
         digest = self.data.pop(reference, None)
         if digest is None:
             return
+        on_their_way = []
         if digest in self.data.values():
             digest = None  # other data has the same file
         else:
+            on_their_way = [task for key, task in self.stores.items() if key[0] == digest and not task.done()]
             self.files.pop(digest, None)
+            self.spreads.pop(digest, None)
             self.stores = {key: task for key, task in self.stores.items() if key[0] != digest}
-        await self.connection.client.run(self.half.forget, self.session, reference, digest, on_error="return")
+        removal = asyncio.ensure_future(self.remove(reference, digest, on_their_way))
+        if digest is not None:
+            self.forgetting[digest] = removal
+            removal.add_done_callback(lambda task: self.forgetting.pop(digest, None))
+        await removal
+
+    async def remove(self, reference, digest, on_their_way):
+        """Has the hosts let go of data, after what is on its way there has arrived."""
+        if on_their_way:
+            await asyncio.wait(on_their_way, timeout=self.PATIENCE)
+        await self.connection.everywhere(self.half.forget, self.session, reference, digest)
 
     def keep(self, addresses):
         """Forgets what lay on hosts that have gone: one that returns may have lost it."""
@@ -150,6 +121,8 @@ class Placement:
         self.stores = {
             place: task for place, task in self.stores.items() if place[1] in places or not task.done()
         }
+        for spread in self.spreads.values():
+            spread.holders = {host: address for host, address in spread.holders.items() if address in places}
 
     def store(self, digest, address, again=False):
         """Sees to it that a file lies on a worker's host, once; or again, where the worker does not see it."""
@@ -164,31 +137,49 @@ class Placement:
             del self.stores[place]
 
     async def bring_file(self, digest, address):
-        path, size, executable = self.files[digest]
+        # As it is now: it may be forgotten before it arrives.
+        (path, size, executable), spread = self.files[digest], self.spread(digest)
         if size <= self.SMALL and not self.data_store:
-            return await self.send_small_file(digest, address)
-        if await self.connection.on_worker(
-            address, f"look for {digest[:12]}", self.half.has_blob, self.session, digest, executable
-        ):
-            return
-        if executable or not self.data_store:
-            return await self.send_file(digest, address)
-        await self.connection.on_worker(
-            address, f"load data {digest[:12]}", self.half.fetch_blob, self.session, digest, size, self.url(digest)
-        )
+            return await self.send_small_file(digest, address, path, executable)
+        if await self.connection.on_worker(address, self.half.has_blob, self.session, digest, executable):
+            await spread.add(host_of(address), address)
+        elif self.data_store and not executable:
+            await self.connection.on_worker(
+                address, self.half.fetch_blob, self.session, digest, size, self.data_store.url(digest)
+            )
+        else:
+            await self.pass_on(digest, address, path, size, executable, spread)
 
-    async def send_small_file(self, digest, address):
-        path, size, executable = self.files[digest]
+    def spread(self, digest):
+        return self.spreads.setdefault(digest, Spread())
+
+    async def pass_on(self, digest, address, path, size, executable, spread):
+        """Brings a file to a worker's host from another host that has it, or from here when none has."""
+        await spread.drop(host_of(address))
+        while True:
+            async with spread.turn() as source:
+                try:
+                    if source == spread.PROGRAM:
+                        await self.send_file(digest, address, path, size, executable, spread)
+                    else:
+                        await self.connection.ask(
+                            address, self.half.load_from_peer, self.session, digest, size, executable, new_upload(),
+                            spread.holders[source],
+                        )
+                    # Before its turn is over: whoever waits for one gets the file from there.
+                    return await spread.add(host_of(address), address)
+                except self.half.PeerFailed:
+                    await spread.drop(source)
+
+    async def send_small_file(self, digest, address, path, executable):
         with open(path, "rb") as file:
             data = file.read()
         await self.connection.on_worker(
-            address, f"store data {digest[:12]}", self.half.store_part, self.session, digest, size, 0, data,
-            executable, uuid.uuid4().hex[:12],
+            address, self.half.store_part, self.session, digest, len(data), 0, data, executable, new_upload()
         )
 
-    async def send_file(self, digest, address):
-        path, size, executable = self.files[digest]
-        offset, upload = 0, uuid.uuid4().hex[:12]
+    async def send_file(self, digest, address, path, size, executable, spread):
+        offset, upload = 0, new_upload()
         with open(path, "rb") as file:
             while True:
                 part = file.read(self.PART)
@@ -196,11 +187,12 @@ class Placement:
                 future = await self.scatter(Part(part), address)
                 if future.client is not self.connection.client:
                     raise Gone(f"the connection to {self.connection.address} was lost")
-                await self.connection.on_worker(
-                    address, f"store data {digest[:12]}", self.half.store_part, self.session, digest, size, offset,
-                    future, executable, upload,
+                await self.connection.ask(
+                    address, self.half.store_scattered, self.session, digest, size, offset, future.key, executable,
+                    upload,
                 )
                 offset += len(part)
+                spread.progress = time.monotonic()
                 if offset >= size:
                     break
 
@@ -219,12 +211,9 @@ class Placement:
             raise Gone(f"the worker {address} cannot be reached: {error}") from None
 
 
-def size_of(file):
-    """How many bytes an open file has, where that is known."""
-    for attribute in ("size", "length"):  # of fsspec's files, and of answers of web servers
-        if hasattr(file, attribute):
-            return getattr(file, attribute)
-    return os.fstat(file.fileno()).st_size
+def new_upload():
+    """A name for what one attempt to bring a file writes."""
+    return uuid.uuid4().hex[:12]
 
 
 async def connects(address):

@@ -27,16 +27,18 @@ class Blobs:
     PART = 32 << 20
 
     @staticmethod
-    def folders(executable):
-        shared = [] if executable else ["/dev/shm"]  # where programs often may not be run
-        for parent in [*shared, tempfile.gettempdir()]:
+    def folders(executable, creates=False):
+        """The folders of files that there are, or could be, the best first."""
+        for parent in parents(executable):
             folder = os.path.join(parent, f"apus-{os.getuid()}")
             with contextlib.suppress(OSError):
-                os.makedirs(folder, 0o700, exist_ok=True)
+                if creates:
+                    os.makedirs(folder, 0o700, exist_ok=True)
                 status = os.lstat(folder)
                 # Somebody else's folder, or one that others may write to, is not to be trusted.
                 if status.st_uid == os.getuid() and status.st_mode & 0o077 == 0:
-                    yield folder
+                    if not executable or may_execute(folder):
+                        yield folder
 
     @classmethod
     def path(cls, session, digest, executable=False):
@@ -58,10 +60,15 @@ class Blobs:
     @classmethod
     def place(cls, size, executable):
         """The folder for a new file: the first that keeps a tenth of its space free."""
-        for folder in cls.folders(executable):
+        folder = None
+        for folder in cls.folders(executable, creates=True):
             space = os.statvfs(folder)
             if space.f_bavail * space.f_frsize * 9 // 10 >= size:
                 return folder
+        if folder is None:
+            places = ", ".join(parents(executable))
+            what = "may programs be run" if executable else "can files be written"
+            raise OSError(f"nowhere on {socket.gethostname()} {what}: not in {places}; set TMPDIR to another folder")
         raise OSError(f"no room for {size} bytes on {socket.gethostname()}; free some space or set TMPDIR")
 
     PROGRAMS = 2
@@ -108,6 +115,33 @@ class Blobs:
                             os.unlink(path)
 
 
+_scratch = None
+
+
+def note_scratch(worker):
+    """Remembers where Dask lets its worker write."""
+    global _scratch
+    _scratch = os.path.dirname(worker.local_directory)
+
+
+def parents(executable):
+    """Where files may lie, the best first. Programs may be run from fewer places than data can be read from."""
+    if not executable:
+        return ["/dev/shm", tempfile.gettempdir()]
+    places = [tempfile.gettempdir()]
+    with contextlib.suppress(ImportError):
+        import dask
+
+        places.append(dask.config.get("temporary-directory", None))
+    places += [_scratch, os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")]
+    return list(dict.fromkeys(os.path.abspath(place) for place in places if place))
+
+
+def may_execute(folder):
+    """Whether the file system of a folder lets programs run."""
+    return not os.statvfs(folder).f_flag & os.ST_NOEXEC
+
+
 cleaners = [Blobs.remove]
 _cleaner = None
 _lock = threading.Lock()
@@ -136,6 +170,17 @@ def _clean():
 def has_blob(session, digest, executable):
     """Whether this host has a file."""
     return Blobs.path(session, digest, executable) is not None
+
+
+def file_part(digest, executable, offset):
+    """The bytes of a file that this host has, whoever's it is, from a position on; as many as travel together."""
+    for folder in Blobs.folders(executable):
+        for name in sorted(os.listdir(folder)):
+            if name.startswith(digest + ".") and not name.endswith(".part"):
+                with contextlib.suppress(OSError), open(os.path.join(folder, name), "rb") as file:
+                    file.seek(offset)
+                    return file.read(Blobs.PART)
+    raise RuntimeError(f"{socket.gethostname()} has no file {digest[:12]}")
 
 
 def store_part(session, digest, size, offset, part, executable, upload):

@@ -1,6 +1,5 @@
 """What the bridge calls on Dask's workers."""
 
-import contextlib
 import json
 import platform
 import socket
@@ -8,7 +7,7 @@ import struct
 import threading
 import time
 
-from .blobs import Blobs, Missing, cleaners, keep_clean
+from .blobs import Blobs, Missing, cleaners, keep_clean, note_scratch
 from .process import ApusWorker, TooLong, WorkerEnded, table
 from .wire import ENDED, Body, Session, sized
 
@@ -60,6 +59,8 @@ def _give_back(worker):
             _idle.setdefault(worker.session.name, []).append(worker)
 
 
+# Seconds that a batch waits for files of its host, which may be on their way, before it goes elsewhere.
+FILES_PATIENCE = 2
 # Seconds to wait before a worker is started again that could not be: what is busy now may not be then.
 PAUSES = [0.2, 1]
 
@@ -68,7 +69,8 @@ def run_batch(terms, data, batch, run, key=None):
     """Runs the jobs of a batch of a run in an Apus worker on this host; called by Dask, as the task with a key.
 
     The answer is a byte and what it announces: 0 and records of results by worker; 1, what this host lacks as JSON,
-    and records of the jobs that are done; or 2, a job that is to run by itself, and records of those that are done.
+    and records of the jobs that are done; 2, a job that is to run by itself, and records of those that are done; or 3,
+    and records of the jobs for which there was time.
     """
     keep_clean()
     body, jobs = Body(batch), {}
@@ -87,15 +89,21 @@ def run_batch(terms, data, batch, run, key=None):
 
 
 def _run_jobs(call, data, jobs):
-    session, answers, crashes, pauses = call.session, [], {}, list(PAUSES)
+    session, answers, unbegun, crashes, pauses = call.session, [], [], {}, list(PAUSES)
+    patience_ends = time.monotonic() + FILES_PATIENCE
     while jobs:
         worker = trouble = None
+        is_waiting = False
         try:
             worker = _take_worker(call)
             worker.place(data)
-            worker.run(jobs, answers)
+            worker.run(jobs, answers, unbegun)
         except Missing as missing:
-            return cannot_go_on(answers, missing=missing.digests)
+            if call.has_ended:
+                return b"\0"
+            if time.monotonic() > patience_ends:
+                return cannot_go_on(answers, missing=missing.digests)
+            is_waiting = True
         except TooLong as job:
             if call.has_ended:
                 return b"\0"
@@ -126,12 +134,14 @@ def _run_jobs(call, data, jobs):
         finally:
             if worker is not None:
                 _give_back(worker)
+        if is_waiting:
+            time.sleep(0.02)
         if trouble is not None:
             if not pauses:
                 # Another host may do better; which one this is, the bridge needs to know.
                 return cannot_go_on(answers, trouble=cannot_run(session, trouble))
             time.sleep(pauses.pop(0))
-    return b"\0" + b"".join(answers)
+    return (b"\3" if unbegun else b"\0") + b"".join(answers)
 
 
 def cannot_go_on(answers, **lacks):
@@ -161,7 +171,6 @@ def describe():
         "system": platform.system(),
         "machine": platform.machine(),
         "libc": " ".join(platform.libc_ver()),
-        "python": platform.python_version(),
     }
 
 
@@ -171,7 +180,12 @@ def probe(terms):
     session, begun = Session(terms), time.monotonic()
     for pause in [*PAUSES, None]:
         try:
-            return _give_back(_take_worker(Call(session)))
+            worker = _take_worker(Call(session))
+            with _lock:
+                is_spare = any(other.session.name == session.name for other in _calls) or _idle.get(session.name)
+            if is_spare:  # jobs have come meanwhile and have started theirs
+                worker.close()
+            return _give_back(worker)
         except Missing:
             return "missing"
         except (WorkerEnded, OSError) as error:
@@ -188,10 +202,10 @@ def cannot_run(session, trouble):
 
 
 def platform_table(program, worker):
-    """What two hosts are, side by side."""
-    names = ["host", "system", "machine", "libc", "python"]
+    """What the program needs and what the host has, side by side."""
+    names = ["system", "machine", "libc"]
     rows = [(name, str(program.get(name, "?")), str(worker.get(name, "?"))) for name in names]
-    return table([("", "program", "worker"), *rows])
+    return table([("", "program", f"worker on {worker.get('host', '?')}"), *rows])
 
 
 def end_run(name, run):
@@ -206,6 +220,12 @@ def _kill_busy(is_meant):
         busy = [worker for worker, call in _busy.items() if is_meant(call)]
     for worker in busy:
         worker.kill()  # whoever waits for its results closes it
+
+
+def running_tasks(name):
+    """The tasks of Dask that run here for a session."""
+    with _lock:
+        return [call.key for call in _calls if call.session.name == name]
 
 
 def drop_task(key):
@@ -225,6 +245,7 @@ def _follow_tasks():
         worker = get_worker()
     except ValueError:  # not under Dask
         return
+    note_scratch(worker)
     if __name__ in worker.plugins:
         return
 

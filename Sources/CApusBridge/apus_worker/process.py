@@ -13,8 +13,9 @@ import subprocess
 import time
 
 from .blobs import Blobs, Missing, file_digest
-from .wire import DROP, GREETING, JOBS, LONGEST_FRAME, PLACE, PREAMBLE, REFUSE, RESULTS, WELCOME, WORKER_PROTOCOL
-from .wire import Body, frame, sized
+from .kernel import MemoryKills, is_stopped
+from .wire import CANCEL, CANCELLED, DROP, GREETING, JOBS, LONGEST_FRAME, PLACE, PREAMBLE, REFUSE, RESULTS, THREW
+from .wire import WELCOME, WORKER_PROTOCOL, Body, frame, sized
 
 _known_digests = {}
 
@@ -58,6 +59,12 @@ class TooLong(Exception):
 
 # Seconds that a job may run among others; past it, it is begun again by itself.
 PATIENCE = 2
+# Seconds that a signal may stop a process for: a person who did so by mistake can let it go on.
+STOP_PATIENCE = 2
+# Bytes of what a job has said that come back with its failure.
+LAST_WORDS = 2048
+# Seconds after which what a batch has not begun goes back, to be shared anew: about twice what a batch should take.
+BUDGET = 1
 
 
 class ApusWorker:
@@ -70,7 +77,9 @@ class ApusWorker:
         self.is_closed = False
         self.buffer = bytearray()
         self.last_lines = b""
+        self.said = {}  # by job: what it wrote to standard error
         self.stopped = None
+        self.looked, self.stands_since = time.monotonic(), None
         path = executable_path(session)
         # Not a file: on a full disk its page may be missing, and whoever reads that is ended by the kernel.
         handle = os.memfd_create("apus-page", os.MFD_CLOEXEC)
@@ -94,6 +103,7 @@ class ApusWorker:
                 bufsize=0,
                 start_new_session=True,
             )
+            self.kills = MemoryKills(self.process.pid)
             self.name = f"{socket.gethostname()} pid {self.process.pid}"
             for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
                 os.set_blocking(stream.fileno(), False)
@@ -156,12 +166,15 @@ class ApusWorker:
         for key, _ in self.selector.select(seconds):
             if key.fileobj is self.process.stdin:
                 continue
+            # The worker goes on to its next job when this one's words have been read.
+            job = self.running
             try:
                 data = os.read(key.fd, 1 << 18)
             except BlockingIOError:
                 continue
             if key.fileobj is self.process.stderr:
-                self.last_lines = (self.last_lines + data)[-2048:]
+                self.last_lines = (self.last_lines + data)[-LAST_WORDS:]
+                self.said[job] = (self.said.get(job, b"") + data)[-LAST_WORDS:]
                 if not data:
                     self.selector.unregister(self.process.stderr)
             elif data:
@@ -209,30 +222,50 @@ class ApusWorker:
             del self.placed[reference]
             self.send(frame(DROP, sized(reference)))
 
-    def run(self, jobs, answers):
+    def run(self, jobs, answers, unbegun):
         """Runs jobs, a dictionary of messages by id, and appends the workers' own records of them to answers.
 
-        A job that goes on for longer than PATIENCE is not let hold back the results of others: the worker is
-        stopped with it, and TooLong says which it was.
+        What is not begun within BUDGET is noted as such and left. A job that goes on for longer than PATIENCE is not
+        let hold back the results of others: the worker is stopped with it, and TooLong says which it was.
         """
-        in_company = len(jobs) > 1
+        in_company, ends, is_over = len(jobs) > 1, time.monotonic() + BUDGET, False
         self.send(frame(JOBS, b"".join(jobs.values())))
         while jobs:
+            if not is_over and len(jobs) > 1 and time.monotonic() > ends:
+                is_over = True
+                self.send(frame(CANCEL, struct.pack(f"<B{len(jobs)}Q", 0, *jobs)))
             self._watch(in_company)
             self._pump(0.1)
             while (message := self._next_frame()) is not None:
                 if message[0] != RESULTS:
                     raise WorkerEnded("trapped", f"its worker sent a frame of type {message[0]}")
-                body = Body(message[1])
-                memory = body.take("Q")
-                start = body.position
-                while not body.at_end:
-                    job, *_ = body.take("QBdd")
-                    body.sized()
-                    jobs.pop(job, None)
-                answers.append(sized(self.name) + sized(message[1][start:]))
+                memory, records = self._take_results(message[1], jobs, unbegun)
+                if records:
+                    answers.append(sized(self.name) + sized(records))
                 if self.session.memory_limit and memory > self.session.memory_limit and not jobs:
                     self.close()
+
+    def _take_results(self, message, jobs, unbegun):
+        """The worker's memory, and its records of jobs, each with what it said if it threw."""
+        body = Body(message)
+        memory, records, start = body.take("Q"), [], body.position
+        while not body.at_end:
+            begin = body.position
+            job, status, *_ = body.take("QBdd")
+            payload = body.sized()
+            jobs.pop(job, None)
+            said = self.said.pop(job, b"")
+            words = last_words(said) if status == THREW else ""
+            if not words and status != CANCELLED:
+                continue
+            # Records as they came, up to this one, which is another now or none.
+            records.append(message[start:begin])
+            start = body.position
+            if status == CANCELLED:
+                unbegun.append(job)
+            else:
+                records.append(message[begin : start - len(payload) - 4] + sized(payload + words.encode()))
+        return memory, b"".join([*records, message[start:]])
 
     @property
     def running(self):
@@ -248,6 +281,8 @@ class ApusWorker:
         elif in_company and seconds > PATIENCE:
             self.close()
             raise TooLong(job)
+        elif self._stands_still():
+            self.stopped = ("trapped", f"its worker had been stopped by a signal for {STOP_PATIENCE} s and was killed")
         elif self.session.memory_limit:
             with contextlib.suppress(OSError, ValueError), open(f"/proc/{self.process.pid}/statm") as file:
                 _, resident, shared, *_ = map(int, file.read().split())
@@ -256,6 +291,14 @@ class ApusWorker:
                     self.stopped = ("outOfMemory", f"used {used >> 20} MB, twice the limit of a worker")
         if self.stopped:
             self.kill()
+
+    def _stands_still(self):
+        """Whether a signal has stopped the process for too long; looks four times a second."""
+        now = time.monotonic()
+        if now - self.looked > 0.25:
+            self.looked = now
+            self.stands_since = (self.stands_since or now) if is_stopped(self.process.pid) else None
+        return self.stands_since is not None and now - self.stands_since > STOP_PATIENCE
 
     def kill(self):
         # Once it has been waited for, its number may be another process's.
@@ -274,14 +317,14 @@ class ApusWorker:
             self.last_lines += os.read(self.process.stderr.fileno(), 1 << 16) or b""
         if self.stopped:
             reason, sentence = self.stopped
+        elif code == -signal.SIGKILL and self.kills.have_grown:
+            reason = "outOfMemory"
+            sentence = "its worker was killed by signal 9 (Killed) when the kernel was short of memory"
         elif code < 0:
             reason, sentence = "trapped", f"its worker was killed by signal {-code} ({signal.strsignal(-code)})"
         else:
             reason, sentence = "trapped", f"its worker exited with code {code}"
-        lines = [line for line in self.last_lines.decode(errors="replace").splitlines() if line.strip()][-3:]
-        if lines:
-            sentence += "; last output: " + " | ".join(lines)
-        return WorkerEnded(reason, sentence, self.running)
+        return WorkerEnded(reason, sentence + last_words(self.last_lines), self.running)
 
     def close(self):
         if self.is_closed:
@@ -294,6 +337,12 @@ class ApusWorker:
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             stream.close()
         self.page.close()
+
+
+def last_words(said):
+    """The last lines of what a job or its worker has said, to be put behind a sentence."""
+    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()][-3:]
+    return "; last output: " + " | ".join(lines) if lines else ""
 
 
 def mismatch_table(program, worker):

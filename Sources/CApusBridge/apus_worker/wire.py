@@ -8,10 +8,10 @@ LONGEST_FRAME = 256 << 20
 
 WORKER_PROTOCOL = 1
 PREAMBLE = b"\0APUSWRK"
-WELCOME, REFUSE, JOBS, PLACE, DROP = range(1, 6)
+WELCOME, REFUSE, JOBS, PLACE, DROP, CANCEL = range(1, 7)
 GREETING, RESULTS = 64, 65
-# What became of a job, beyond what the worker protocol knows: its worker process ended.
-ENDED = 16
+# What became of a job: it threw; it was not begun, as it was asked for; and, beyond what the worker protocol knows: its worker process ended.
+THREW, CANCELLED, ENDED = 1, 2, 16
 
 
 def frame(kind, body=b""):

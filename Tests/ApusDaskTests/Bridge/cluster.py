@@ -1,5 +1,6 @@
 """A real scheduler with real workers on this machine, and a program's side of the bridge, for the bridge's tests."""
 
+import array
 import contextlib
 import hashlib
 import json
@@ -24,9 +25,9 @@ def sized(value):
     return struct.pack("<I", len(data)) + data
 
 
-def job(identity, name, **terms):
-    """A message of the test worker's jobs: `square`, `misbehave`, …"""
-    return struct.pack("<QQQ", identity, identity, identity) + sized(f"test.{name}") + sized(json.dumps(terms))
+def job(identity, name, family="test", **terms):
+    """A message of the test worker's jobs, `square`, `misbehave`, …, or of another program's."""
+    return struct.pack("<QQQ", identity, identity, identity) + sized(f"{family}.{name}") + sized(json.dumps(terms))
 
 
 def free_port():
@@ -38,14 +39,15 @@ def free_port():
 class Cluster:
     """Dask on this machine. Every worker is given a loopback address of its own, as if it were on another host."""
 
-    def __init__(self):
+    def __init__(self, **environment):
         self.folder = tempfile.mkdtemp(prefix="apus-test-")
         self.processes = []
+        self.environment = environment
         self.address = f"tcp://127.0.0.1:{free_port()}"
         self.dask("scheduler", "--host", "127.0.0.1", "--port", self.address.rsplit(":", 1)[1], "--no-dashboard")
 
     def dask(self, *arguments, **environment):
-        environment = dict(os.environ, PYTHONSAFEPATH="1", **environment)
+        environment = dict(os.environ, PYTHONSAFEPATH="1", **self.environment, **environment)
         for name in ("APUS_EXECUTABLE", "APUS_WORKER"):
             environment.pop(name, None)
         log = open(os.path.join(self.folder, f"{len(self.processes)}.log"), "w")
@@ -57,18 +59,19 @@ class Cluster:
         self.processes.append(process)
         return process
 
-    def worker(self, host=1, threads=1, preload=None):
-        """Starts a worker, which may first run some Python that makes its host a strange one."""
+    def worker(self, host=1, threads=1, preload=None, nanny=False, port=0):
+        """Starts a worker, which may first run some Python that makes its host a strange one; its nanny, if it is to
+        have one, starts it anew when it ends."""
         temporary = os.path.join(self.folder, f"host-{host}")
         os.makedirs(temporary, exist_ok=True)
-        more = []
+        more = ["--worker-port", str(port)] if port else []
         if preload:
-            more = ["--preload", os.path.join(self.folder, f"preload_{len(self.processes)}.py")]
-            with open(more[1], "w") as file:
+            more += ["--preload", os.path.join(self.folder, f"preload_{len(self.processes)}.py")]
+            with open(more[-1], "w") as file:
                 file.write(preload)
         return self.dask(
-            "worker", self.address, "--host", f"127.0.0.{host}", "--nthreads", str(threads), "--no-nanny",
-            "--no-dashboard", "--local-directory", temporary, *more, TMPDIR=temporary,
+            "worker", self.address, "--host", f"127.0.0.{host}", "--nthreads", str(threads),
+            "--nanny" if nanny else "--no-nanny", "--no-dashboard", "--local-directory", temporary, *more, TMPDIR=temporary,
         )
 
     def close(self):
@@ -86,7 +89,7 @@ class Client:
     """Talks to a bridge as a program does."""
 
     def __init__(self, cluster, sources, executable, **session):
-        self.executable = executable
+        self.executable, self.folder = executable, cluster.folder
         self.answers = queue.Queue()
         self.results = {}  # by job: its status and payload, and the worker
         self.troubles, self.fatal = [], []
@@ -96,7 +99,7 @@ class Client:
         with open(os.path.join(cluster.folder, "bridge.log"), "a") as log:
             self.bridge = subprocess.Popen(
                 [sys.executable, "-B", os.path.join(sources, "apus_bridge.py")], stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, stderr=log,
+                stdout=subprocess.PIPE, stderr=log, env=dict(os.environ, **cluster.environment),
             )
         threading.Thread(target=self.read, daemon=True).start()
         with open(executable, "rb") as file:
@@ -125,6 +128,21 @@ class Client:
             length, kind = struct.unpack("<IB", head)
             self.answers.put((kind, source.read(length - 1)))
         self.answers.put((None, b""))
+
+    def put(self, numbers):
+        """Gives the workers numbers, and waits until jobs may use them; gives the reference."""
+        reference = os.urandom(32).hex()
+        path = os.path.join(self.folder, reference)
+        with open(path, "wb") as file:
+            file.write(b"APUSDAT1" + struct.pack("<QQQQ", 3, 1, 64, 8 * len(numbers)) + bytes([1, 2, 3]) + bytes(21))
+            file.write(array.array("d", numbers).tobytes())
+        self.put_file(reference, path)
+        return reference
+
+    def put_file(self, reference, path):
+        self.stored.pop(reference, None)
+        self.send(PUT, reference=reference, path=path)
+        self.wait(lambda: reference in self.stored)
 
     def submit(self, jobs, run=1, name="fit test"):
         """Sends jobs, messages by number, as a batch."""

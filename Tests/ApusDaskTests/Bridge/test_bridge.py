@@ -3,19 +3,17 @@
 import asyncio
 import gc
 import os
-import shutil
 import struct
 import sys
 import tempfile
-import time
 import unittest
 from unittest import mock
 
 sys.path.insert(0, sys.argv.pop(1))
 import apus_bridge  # noqa: E402
 import apus_worker  # noqa: E402
-from apus_client import Connection, Placement, connection as connection_module, hosts, placement  # noqa: E402
-from cluster import job  # noqa: E402
+from apus_client import Batch, Connection, Placement, Room, describe_program  # noqa: E402
+from apus_client import connection as connection_module, hosts, stores  # noqa: E402
 
 
 class HostsTests(unittest.TestCase):
@@ -28,14 +26,12 @@ class HostsTests(unittest.TestCase):
         self.slots = {"tcp://a:1": 1, "tcp://a:2": 1, "tcp://b:1": 1}
         self.assertEqual(set(self.hosts.update(self.slots)), {"tcp://a", "tcp://b"})
 
-    def test_jobs_go_anywhere_until_a_host_is_known_to_be_better(self):
+    def test_jobs_go_to_hosts_that_are_ready_as_soon_as_there_are_some(self):
         self.assertIsNone(self.hosts.choose())
-        self.assertIsNone(self.hosts.choose(has_bounced=True))
         self.hosts.admit("tcp://a")
-        self.assertIsNone(self.hosts.choose())
-        self.assertEqual(self.hosts.choose(has_bounced=True), {"tcp://a:1", "tcp://a:2"})
+        self.assertEqual(self.hosts.choose(), {"tcp://a:1", "tcp://a:2"})
         self.hosts.admit("tcp://b")
-        self.assertIsNone(self.hosts.choose(has_bounced=True))
+        self.assertIsNone(self.hosts.choose())
 
     def test_failures_far_apart_do_no_harm(self):
         for _ in range(5):
@@ -107,12 +103,11 @@ class StoreTests(unittest.TestCase):
         source = os.path.join(folder.name, "source")
         with open(source, "wb") as file:
             file.write(b"all of it")
-        self.placement = Placement(mock.MagicMock(), None, apus_worker, self.store)
-        self.placement.files["d"] = (source, 9, False)
+        self.source, self.place = source, stores.DataStore(apus_worker, self.store)
         self.path = os.path.join(self.store, "d.apusdata")
 
     def publish(self):
-        self.placement.publish("d")
+        self.place.publish("d", self.source, os.path.getsize(self.source))
         with open(self.path, "rb") as file:
             self.assertEqual(file.read(), b"all of it")
         self.assertEqual(os.listdir(self.store), ["d.apusdata"])
@@ -122,7 +117,7 @@ class StoreTests(unittest.TestCase):
         with open(self.path, "wb") as file:
             file.write(b"all")
         self.publish()
-        self.placement.data_store = "file://" + self.store
+        self.place.place = "file://" + self.store
         os.truncate(self.path, 4)
         self.publish()
 
@@ -131,9 +126,9 @@ class StoreTests(unittest.TestCase):
             target.write(source.read(4))
             raise OSError("the disk is full")
 
-        with mock.patch.object(placement.shutil, "copyfileobj", copy):
+        with mock.patch.object(stores.shutil, "copyfileobj", copy):
             with self.assertRaisesRegex(RuntimeError, "cannot write .*/d.apusdata: OSError: the disk is full"):
-                self.placement.publish("d")
+                self.place.publish("d", self.source, os.path.getsize(self.source))
         self.assertEqual(os.listdir(self.store), [])
         self.publish()
 
@@ -160,16 +155,111 @@ class StoreTests(unittest.TestCase):
                 raise FileNotFoundError(url)
             return Object(mock.Mock(), url, mode)
 
-        self.placement.data_store = "s3://bucket"
+        self.place.place = "s3://bucket"
         with mock.patch.object(apus_worker, "open_url", open_url):
-            self.placement.publish("d")
+            self.place.publish("d", self.source, os.path.getsize(self.source))
             self.assertEqual((stored, discarded), ([(b"all of it", True)], []))
-            with open(self.placement.files["d"][0], "ab") as file:
+            with open(self.source, "ab") as file:
                 file.write(b" and more")
             with self.assertRaisesRegex(RuntimeError, "cannot write s3://bucket/d.apusdata: .*the network is down"):
-                self.placement.publish("d")
+                self.place.publish("d", self.source, os.path.getsize(self.source))
         gc.collect()
         self.assertEqual((len(stored), len(discarded)), (2, 1))
+
+
+class SpreadTests(unittest.IsolatedAsyncioTestCase):
+    """Who sends a file to whom."""
+
+    def setUp(self):
+        self.sent = []  # to whom, by whom
+        self.broken = set()
+        connection = mock.Mock(session={"name": "s"}, on_worker=mock.AsyncMock(return_value=False), ask=self.ask)
+        self.placement = Placement(connection, None, apus_worker, None)
+        self.placement.files["d"] = ("", 1 << 20, False)
+        self.placement.send_file = self.send_file
+
+    async def send_file(self, digest, address, *rest):
+        self.sent.append((address, None))
+        await asyncio.sleep(0.01)
+
+    async def ask(self, address, function, session, digest, size, executable, upload, source):
+        self.sent.append((address, source))
+        await asyncio.sleep(0.01)
+        if source in self.broken:
+            raise apus_worker.PeerFailed(source)
+
+    async def bring(self, *hosts):
+        await asyncio.gather(*(self.placement.bring_file("d", f"tcp://{host}:1") for host in hosts))
+
+    async def test_all_but_one_get_it_from_each_other(self):
+        await self.bring(*range(20))
+        self.assertEqual(len(self.sent), 20)
+        self.assertEqual([sender for _, sender in self.sent].count(None), 1)
+        holders = set()
+        for receiver, sender in self.sent:
+            self.assertTrue(sender is None or sender in holders)
+            holders.add(receiver)
+        # Those that have it share the work.
+        senders = [sender for _, sender in self.sent if sender]
+        self.assertLessEqual(max(map(senders.count, senders)), 10)
+
+    async def test_who_cannot_give_it_is_asked_no_more(self):
+        self.broken = {"tcp://1:1"}
+        await self.bring(1)
+        await self.bring(2, 3)
+        self.assertEqual(self.sent[0], ("tcp://1:1", None))
+        self.assertEqual([sender for _, sender in self.sent].count(None), 2)
+        self.assertEqual({receiver for receiver, _ in self.sent}, {"tcp://1:1", "tcp://2:1", "tcp://3:1"})
+        self.assertEqual(self.placement.spread("d").holders.keys(), {"tcp://2", "tcp://3"})
+
+    async def test_one_that_stands_still_holds_nobody_back(self):
+        stuck = asyncio.Event()
+        with mock.patch.object(self.placement.spread("d"), "PATIENCE", 0), mock.patch.object(
+            self.placement, "send_file", self.send_once_stuck(stuck)
+        ):
+            first = asyncio.create_task(self.bring(1))
+            await asyncio.sleep(0)
+            await self.bring(2, 3)
+        self.assertEqual(self.sent[-1], ("tcp://3:1", "tcp://2:1"))
+        self.assertFalse(first.done())
+        stuck.set()
+        await first
+
+    def send_once_stuck(self, stuck):
+        async def send(digest, address, *rest):
+            self.sent.append((address, None))
+            if address == "tcp://1:1":
+                await stuck.wait()
+
+        return send
+
+
+class ProgramTests(unittest.TestCase):
+    """What the table of a mismatch says of the program."""
+
+    def describe(self, data):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            return describe_program(file.name)
+
+    def test_a_program_says_what_it_needs(self):
+        with open(os.path.realpath(sys.executable), "rb") as file:
+            data = file.read()
+        facts = self.describe(data)
+        self.assertEqual((facts["system"], facts["machine"]), ("Linux", os.uname().machine))
+        self.assertRegex(facts["libc"], r"^glibc 2\.[0-9]+$|^musl$")
+        # Its start alone, and for nobody's processor.
+        start = bytearray(data[:4096])
+        start[18:20] = b"\xfe\xca"
+        self.assertEqual(self.describe(start), {"system": "Linux", "machine": "51966", "libc": "?"})
+        # Nothing is loaded beside it.
+        start[0x38:0x3A] = b"\0\0"
+        self.assertEqual(self.describe(start)["libc"], "none needed")
+
+    def test_what_is_no_program_of_linux_says_so(self):
+        for data in (b"", b"MZ", b"#!/bin/sh\n"):
+            self.assertEqual(self.describe(data)["system"], "not a program of Linux")
 
 
 class KilledWorker(Exception):
@@ -191,7 +281,9 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
 
     def setUp(self):
         self.answers, self.submitted, self.gathers = [], {}, []
-        self.bridge = apus_bridge.Bridge(apus_worker, None, None, mock.Mock(write=self.answers.append))
+        self.bridge = apus_bridge.Bridge(
+            apus_worker, None, None, mock.Mock(write=self.answers.append, get_write_buffer_size=lambda: 0)
+        )
         self.bridge.terms, self.bridge.session_text = {"session": {"name": "s"}}, "{}"
         self.client = mock.Mock(status="running", submit=self.submit, gather=self.gather, run=mock.AsyncMock())
         self.bridge.connection = connection = mock.Mock(client=self.client, slots={})
@@ -222,7 +314,7 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
     def batch(self, *numbers):
         jobs = b"".join(struct.pack("<Q", number) + apus_worker.sized(f"job {number}") for number in numbers)
         before = set(self.submitted)
-        self.bridge.submit(apus_bridge.Batch(7, 1, "fit", 0, jobs))
+        self.bridge.submit(Batch(7, 1, "fit", 0, jobs))
         return (set(self.submitted) - before).pop()
 
     def records(self, *numbers, payload=b"x"):
@@ -258,11 +350,42 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
         with mock.patch.object(apus_bridge.asyncio, "sleep", mock.AsyncMock()):
             await self.bridge.take(self.client, tasks)
             self.assertEqual(self.answered(), {1: (0, "x")})
-            for _ in range(self.bridge.FETCHES):
+            for _ in range(self.bridge.FETCHES + 1):
+                await self.settle()
                 await self.bridge.take(self.client, tasks[1:])
         self.assertEqual({number for number, (status, _) in self.answered().items() if status == 16}, {2, 3})
         self.assertIn("cannot be fetched; MemoryError: no memory for it", self.answered()[3][1])
         self.assertEqual(self.bridge.batches, {})
+
+    async def test_large_results_are_not_fetched_all_at_once(self):
+        keys = [self.batch(number) for number in range(1, 9)]
+        tasks = [
+            Task(key, "finished", b"\0" + self.records(number, payload=b"x" * 1000)) for number, key in enumerate(keys, 1)
+        ]
+        with mock.patch.object(self.bridge, "MOST_BYTES", 2200), mock.patch.object(
+            self.bridge, "room", Room(2200)
+        ):
+            await self.bridge.take(self.client, tasks[:1])
+            # Some finish together, and some more beside them.
+            await asyncio.gather(self.bridge.take(self.client, tasks[1:5]), self.bridge.take(self.client, tasks[5:]))
+        self.assertEqual(sorted(self.answered()), list(range(1, 9)))
+        self.assertTrue(all(len(keys) <= 2 for keys in self.gathers), self.gathers)
+
+    async def test_a_run_after_one_that_no_host_could_run_gives_them_another_chance(self):
+        self.bridge.hosts.update({"tcp://a:1": 1})
+        for _ in range(2):
+            self.bridge.hosts.exclude("tcp://a", "has no room")
+            self.bridge.hosts.excluded["tcp://a"] = ("has no room", 0)
+        self.bridge.take_in(Batch(7, 1, "fit", 0, b""))
+        self.bridge.tell_of_hosts()
+        self.bridge.tell_of_hosts()
+        self.assertEqual(len(self.answers), 1)
+        self.bridge.hosts.excluded["tcp://a"] = ("has no room", float("inf"))
+        self.bridge.take_in(Batch(8, 1, "fit", 0, b""))
+        self.assertEqual(self.bridge.hosts.update({"tcp://a:1": 1}), {})
+        self.bridge.take_in(Batch(9, 2, "fit", 0, b""))
+        self.assertEqual(self.bridge.hosts.update({"tcp://a:1": 1}), {"tcp://a": "tcp://a:1"})
+        self.assertIsNone(self.bridge.hosts.verdict())
 
     async def test_an_answer_that_makes_no_sense_is_an_answer(self):
         key = self.batch(1, 2)
@@ -271,7 +394,7 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
 
     async def test_what_cannot_be_submitted_is_answered(self):
         self.client.submit = mock.Mock(side_effect=TypeError("not today"))
-        self.bridge.submit(apus_bridge.Batch(7, 1, "fit", 0, struct.pack("<Q", 5) + apus_worker.sized("job")))
+        self.bridge.submit(Batch(7, 1, "fit", 0, struct.pack("<Q", 5) + apus_worker.sized("job")))
         self.assertIn("TypeError: not today", self.answered()[5][1])
         self.assertEqual(self.bridge.batches, {})
 
@@ -279,7 +402,7 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
         """A worker that starts anew asks for the program, and when it has that for the data."""
         self.bridge.hosts = mock.Mock(ready={})
         self.bridge.placement.store = mock.AsyncMock()
-        batch = apus_bridge.Batch(7, 1, "fit", 0, b"")
+        batch = Batch(7, 1, "fit", 0, b"")
         for digest in ("program", "data", "more data"):
             self.assertEqual(await self.bridge.supply(batch, "tcp://a:1", [digest]), "")
         self.assertEqual(await self.bridge.supply(batch, "tcp://b:1", ["data"]), "")
@@ -296,7 +419,7 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_run_that_is_stopped_while_it_is_sent_again_is_not(self):
         self.batch(1)
-        other = apus_bridge.Batch(8, 2, "fit", 0, struct.pack("<Q", 2) + apus_worker.sized("job"))
+        other = Batch(8, 2, "fit", 0, struct.pack("<Q", 2) + apus_worker.sized("job"))
         self.bridge.submit(other)
         self.submitted.clear()
 

@@ -1,23 +1,22 @@
 """The bridge with a real scheduler and real workers, some of them on strange hosts."""
 
-import array
 import json
 import os
 import shutil
-import struct
+import signal
 import sys
 import time
 import unittest
 
 SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
 sys.path.insert(0, SOURCES)
-from cluster import FORGET, PUT, Client, Cluster, job, kill  # noqa: E402
+from cluster import FORGET, Client, Cluster, free_port, job, kill  # noqa: E402
 
 # No room for any file, as on a full disk, for as long as there is a file `full`.
 FULL = """
 import os
 class Space:
-    f_frsize = 4096
+    f_frsize, f_flag = 4096, 0
     def __init__(self, path):
         self.f_bavail = 0 if os.path.exists(os.path.join(os.environ["TMPDIR"], "full")) else 1 << 30
 os.statvfs = Space
@@ -27,6 +26,18 @@ os.statvfs = Space
 NOEXEC = """
 import os, posix
 os.chmod = lambda path, mode: posix.chmod(path, mode & (0o666 if str(path).endswith(".part") else 0o777))
+"""
+
+
+# The folder for temporary files is on a file system that lets no program run; there is another one.
+NOEXEC_MOUNT = """
+import os
+os.environ["XDG_CACHE_HOME"] = os.path.join(os.environ["TMPDIR"], "cache")
+class Space:
+    def __init__(self, real, path):
+        self.f_bavail, self.f_frsize = real.f_bavail, real.f_frsize
+        self.f_flag = 0 if "/cache/" in str(path) and OPEN else os.ST_NOEXEC
+os.statvfs = lambda path, statvfs=os.statvfs: Space(statvfs(path), path)
 """
 
 
@@ -85,6 +96,22 @@ class ClusterTests(unittest.TestCase):
         self.assertEqual({status for status, *_ in client.results.values()}, {0}, client.results)
         self.assertEqual(client.fatal, [])
 
+    def test_programs_lie_where_they_may_run(self):
+        self.cluster.worker(1, preload=NOEXEC_MOUNT.replace("OPEN", "True"))
+        client = self.client()
+        client.squares([3])
+        client.wait(lambda: client.results)
+        self.assertEqual(client.results[3][:2], (0, "9"))
+        (folder,) = os.listdir(os.path.join(self.cluster.folder, "host-1", "cache"))
+        self.assertEqual(folder, f"apus-{os.getuid()}")
+
+    def test_that_programs_may_run_nowhere_is_said(self):
+        self.cluster.worker(1, preload=NOEXEC_MOUNT.replace("OPEN", "False"))
+        client = self.client()
+        client.squares([3])
+        client.wait(lambda: client.fatal)
+        self.assertRegex(client.fatal[0], "nowhere on .* may programs be run: not in .*host-1.*; set TMPDIR to another")
+
     def test_a_program_that_runs_nowhere_ends_the_work(self):
         self.cluster.worker(1, preload=NOEXEC)
         self.cluster.worker(2, preload=NOEXEC)
@@ -140,14 +167,9 @@ class ClusterTests(unittest.TestCase):
     def test_data_that_is_forgotten_is_let_go_of(self):
         self.cluster.worker(1)
         client = self.client()
-        reference, path = "ab" * 32, os.path.join(self.cluster.folder, "numbers")
         # More than is sent along with a question, and of a digest that no other test has.
         numbers = [float(os.getpid())] * 100_000
-        with open(path, "wb") as file:
-            file.write(b"APUSDAT1" + struct.pack("<QQQQ", 3, 1, 64, 8 * len(numbers)) + bytes([1, 2, 3]) + bytes(21))
-            file.write(array.array("d", numbers).tobytes())
-        client.send(PUT, reference=reference, path=path)
-        client.wait(lambda: client.stored)
+        reference = client.put(numbers)
         self.assertEqual(client.stored, {reference: None})
         client.submit({1: job(1, "sum-shared", numbers={"digest": {"hexadecimal": reference}})})
         client.wait(lambda: client.results)
@@ -176,6 +198,67 @@ class ClusterTests(unittest.TestCase):
         client.wait(lambda: client.results, 30)
         self.assertEqual(client.results[5][:2], (0, "25"))
         self.assertFalse(os.path.exists(f"/proc/{process}"))
+
+
+    def test_a_job_that_ends_dask_workers_is_known_by_that(self):
+        cluster = Cluster(DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1")
+        self.addCleanup(cluster.close)
+        cluster.worker(1, nanny=True)
+        client = Client(cluster, SOURCES, PROGRAM)
+        self.addCleanup(client.close)
+        jobs = {number: job(number, "square", number=number) for number in range(1, 5)}
+        client.submit({**jobs, 5: job(5, "misbehave", deed="killParent", amount=0)})
+        client.wait(lambda: len(client.results) == 5, 120)
+        self.assertEqual({number for number, (status, *_) in client.results.items() if status == 16}, {5})
+        self.assertRegex(client.results[5][1], "lost.*Attempted to run task .* on 2 different workers")
+        self.assertEqual(client.fatal, [])
+
+    def test_a_batch_that_takes_longer_than_it_should_hands_back_what_it_has_not_begun(self):
+        self.cluster.worker(1)
+        client = self.client()
+        marks = os.path.join(self.cluster.folder, "marks")
+        client.submit({number: job(number, "mark", path=marks, microseconds=200_000) for number in range(20)})
+        client.wait(lambda: client.results)
+        # Some are back when others have not begun, and none is done twice.
+        with open(marks) as file:
+            self.assertLess(len(file.readlines()), 20)
+        client.wait(lambda: len(client.results) == 20)
+        with open(marks) as file:
+            self.assertEqual(sorted(map(int, file)), list(range(20)))
+        self.assertEqual({status for status, *_ in client.results.values()}, {0})
+        self.assertEqual(client.status["retries"], 0)
+
+    def test_a_dask_worker_that_does_not_answer_is_named(self):
+        ports = sorted(free_port() for _ in range(2))
+        workers = [self.cluster.worker(1, port=port) for port in ports]
+        client = self.client()
+        client.wait(lambda: len(client.status.get("workers", ())) == 2)
+        client.close()
+        # The one that would be asked first.
+        addresses = sorted(client.status["workers"])
+        silent = workers[0] if addresses[0].endswith(f":{ports[0]}") else workers[1]
+        silent.send_signal(signal.SIGSTOP)
+        client = self.client()
+        client.squares(range(20))
+        client.wait(lambda: client.troubles and client.results)
+        self.assertEqual(
+            client.troubles, [f"the worker {addresses[0]} does not answer; what it has waits until Dask gives it up"]
+        )
+        silent.send_signal(signal.SIGCONT)
+        client.wait(lambda: len(client.results) == 20)
+        self.assertEqual({status for status, *_ in client.results.values()}, {0})
+
+    def test_each_sweep_has_a_bar_of_progress(self):
+        self.cluster.worker(1)
+        clients = [self.client(), self.client()]
+        for client in clients:
+            client.squares(range(3))
+            client.wait(lambda: len(client.results) == 3)
+        from distributed import Client as DaskClient
+
+        with DaskClient(self.cluster.address) as client:
+            bars = client.run_on_scheduler(lambda dask_scheduler: set(dask_scheduler.task_prefixes))
+        self.assertEqual({bar for bar in bars if bar.startswith("fit")}, {f"fit test #{client.session[:4]}" for client in clients})
 
 
 if __name__ == "__main__":

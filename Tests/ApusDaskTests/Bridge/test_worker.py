@@ -24,7 +24,7 @@ class BlobTests(unittest.TestCase):
         folder = os.path.join(self.root.name, "files")
         os.mkdir(folder, 0o700)
         self.folder = folder
-        patch = mock.patch.object(apus_worker.Blobs, "folders", lambda executable: [folder])
+        patch = mock.patch.object(apus_worker.Blobs, "folders", lambda *_, **__: [folder])
         patch.start()
         self.addCleanup(patch.stop)
 
@@ -106,7 +106,9 @@ class BlobTests(unittest.TestCase):
         ):
             with mock.patch.object(blobs, "_cleaner", None), mock.patch.object(
                 blobs.threading, "Thread"
-            ) as thread, mock.patch.object(jobs, "ApusWorker", side_effect=process.Missing([])):
+            ) as thread, mock.patch.object(jobs, "ApusWorker", side_effect=process.Missing([])), mock.patch.object(
+                jobs, "FILES_PATIENCE", 0
+            ):
                 use()
                 use()
                 thread.assert_called_once_with(target=blobs._clean, daemon=True)
@@ -255,9 +257,9 @@ class ProcessTests(unittest.TestCase):
 
     def test_hosts_are_compared_side_by_side(self):
         text = jobs.platform_table({"machine": "x86_64", "libc": "glibc 2.41"}, {"machine": "aarch64"})
-        self.assertRegex(text, r"program +worker\n")
+        self.assertRegex(text, r"program +worker on \?\n")
         self.assertRegex(text, r"machine +x86_64 +aarch64\n")
-        self.assertRegex(text, r"libc +glibc 2.41 +\?\n")
+        self.assertRegex(text, r"libc +glibc 2.41 +\?$")
 
     def test_the_table_of_a_mismatch_shows_both_sides(self):
         table = process.mismatch_table(

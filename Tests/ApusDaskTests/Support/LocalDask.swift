@@ -13,6 +13,9 @@ final class LocalDask: Sendable {
     ProcessInfo.processInfo.environment["APUS_PYTHON"]
     ?? repositoryRoot.appendingPathComponent(".build/dask/bin/python").path
 
+  /// That of an older Dask.
+  static let olderPython = repositoryRoot.appendingPathComponent(".build/dask-older/bin/python").path
+
   /// The program whose jobs the clients of tests send.
   static let program = buildFolder.appendingPathComponent("ApusTestWorker").path
 
