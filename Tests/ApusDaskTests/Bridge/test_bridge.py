@@ -357,6 +357,18 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
         self.assertIn("cannot be fetched; MemoryError: no memory for it", self.answered()[3][1])
         self.assertEqual(self.bridge.batches, {})
 
+    async def test_a_result_that_a_worker_has_let_go_of_is_asked_for_again(self):
+        """Older versions of Dask give None for it."""
+        kept, lost = self.batch(1), self.batch(2)
+        there = Task(kept, "finished", b"\0" + self.records(1))
+        with mock.patch.object(apus_bridge.asyncio, "sleep", mock.AsyncMock()):
+            await self.bridge.take(self.client, [there, Task(lost, "finished", None)])
+            self.assertEqual(sorted(self.answered()), [1])
+            await self.settle()
+            await self.bridge.take(self.client, [Task(lost, "finished", b"\0" + self.records(2))])
+        self.assertEqual(sorted(self.answered()), [1, 2])
+        self.assertEqual(self.bridge.batches, {})
+
     async def test_large_results_are_not_fetched_all_at_once(self):
         keys = [self.batch(number) for number in range(1, 9)]
         tasks = [
