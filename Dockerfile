@@ -28,12 +28,13 @@ WORKDIR /apus/Packages/package
 
 # Dask, the dashboard and object stores: wheels alone, each checked against its hash.
 FROM ${PYTHON_IMAGE} AS python
+COPY container/trim-python /usr/local/bin/
 COPY container/requirements.txt /tmp/
 RUN python3 -m venv /opt/python \
   && /opt/python/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes \
     --only-binary :all: --requirement /tmp/requirements.txt \
   && /opt/python/bin/pip uninstall --yes --quiet setuptools pip \
-  && find /opt/python -type d \( -name tests -o -name test \) -path '*/site-packages/*' -prune -exec rm -rf {} +
+  && trim-python /opt/python
 
 # The process that runs the cells of notebooks; they are compiled against this build, so it has Swift's libraries
 # beside it.
@@ -48,14 +49,14 @@ FROM python AS notebook-python
 COPY container/requirements-notebook.txt /tmp/
 RUN pip --python /opt/python/bin/python install --no-cache-dir --disable-pip-version-check --require-hashes \
     --only-binary :all: --no-deps --prefix /notebook-python --requirement /tmp/requirements-notebook.txt \
-  && find /notebook-python -type d \( -name tests -o -name test \) -path '*/site-packages/*' -prune -exec rm -rf {} +
+  && trim-python /notebook-python
 
 FROM ${PYTHON_IMAGE} AS image
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends \
     'libcurl4=7.88.1-*' 'libgomp1=12.2.0-*' 'libopenblas0-pthread=0.3.21+ds-*' 'libsqlite3-0=3.40.1-*' 'libssl3=3.0.*' \
     'libstdc++6=12.2.0-*' 'openssl=3.0.*' 'tini=0.19.0-*' 'zlib1g=1:1.2.13.*' \
-  && rm -rf /var/lib/apt/lists/* \
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
   && groupadd --gid 10001 apus \
   && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin apus \
   && mkdir /certificates /data /notebooks /studies \
@@ -91,7 +92,7 @@ RUN apt-get update \
   && apt-get install --yes --no-install-recommends \
     'libc6-dev=2.36-*' 'libgcc-12-dev=12.2.0-*' 'libncurses6=6.4-*' 'libsqlite3-dev=3.40.1-*' 'libssl-dev=3.0.*' \
     'libstdc++-12-dev=12.2.0-*' 'libuuid1=2.38.1-*' 'libxml2=2.9.14+dfsg-*' 'zlib1g-dev=1:1.2.13.*' \
-  && rm -rf /var/lib/apt/lists/*
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 COPY --from=notebook-build /notebook /
 COPY --from=notebook-python /notebook-python /opt/python
 COPY Examples/notebooks/kernel/apus_kernel /opt/python/lib/python3.11/site-packages/apus_kernel

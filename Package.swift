@@ -118,7 +118,7 @@ let package = Package(
     .testTarget(
       name: "ApusNotebookTests",
       dependencies: ["ApusCommandLine", "ApusML", "ApusNotebook", "ApusNotebookHost", "ApusTestSupport"],
-      exclude: ["Requirements", "Support/run_cells.py"]),
+      exclude: ["Requirements", "Support/run_cells.py", "Support/use_lab.py"]),
     .testTarget(
       name: "ApusSearchTests", dependencies: ["ApusSearch", "ApusStudies", "ApusTestSupport"]),
     .testTarget(

@@ -1,7 +1,7 @@
 """Lets a worker that is asked to end finish what it runs: a fit of many minutes is not lost to a drained node.
 
 On SIGTERM the worker takes no further work, waits for its running tasks for at most APUS_DRAIN_SECONDS, gives its
-results to other workers and leaves. Loaded by `dask worker --preload`.
+results to other workers, for some seconds at most, and leaves. Loaded by `dask worker --preload`.
 """
 
 import asyncio
@@ -24,9 +24,10 @@ async def drain(worker):
         fetched = min(deadline, time.monotonic() + 3)
         while worker.data and time.monotonic() < fetched:
             await asyncio.sleep(0.05)
+        # A scheduler that was deleted together with its workers says nothing at all, not even that it is gone.
         await asyncio.wait_for(
             worker.scheduler.retire_workers(workers=[worker.address], close_workers=False, remove=True),
-            max(5, deadline - time.monotonic()),
+            max(5, min(15, deadline - time.monotonic())),
         )
     await worker.close(reason="drained", executor_wait=False)
 

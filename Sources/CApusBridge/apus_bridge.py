@@ -323,8 +323,9 @@ class Bridge(Results):
 
     async def supply(self, batch, worker, digests):
         """Brings what a batch did not find to its worker's host; gives what is wrong with that host."""
-        is_again = worker in batch.supplied
-        batch.supplied.add(worker)
+        places = {(worker, digest) for digest in digests}
+        is_again = bool(places & batch.supplied)
+        batch.supplied |= places
         try:
             for digest in digests:
                 await self.placement.store(digest, worker, again=True)
@@ -332,7 +333,7 @@ class Bridge(Results):
             return ""
         except Exception as error:
             return f"cannot be given what jobs need: {error}"
-        return "does not keep what jobs need" if is_again and digests else ""
+        return "does not keep what jobs need" if is_again else ""
 
     @contextlib.contextmanager
     def held(self, batch):

@@ -209,7 +209,10 @@ section("failures", "Failures", true, "", (data, place) => {
 });
 
 section("again", "How to reproduce", true, "", (data, place) => {
-  if (data.command) place.append(element("p", {}, "The study was begun with"), element("pre", {}, data.command));
+  if (data.commands.length > 0) {
+    place.append(element("p", {}, data.commands.length > 1 ? "The study was begun and continued with" : "The study was begun with"),
+      ...data.commands.map((command) => element("pre", {}, command)));
+  }
   place.append(element("p", {}, "The best candidate, fitted on all rows:"), element("pre", {}, `apus study best ${data.path} DATA --output best.model`));
   const facts = [["Apus", data.version], ["rows", `${data.rows} × ${data.features} features${data.target ? `, target ${data.target}` : ""}`], ["SHA-256 of the rows", data.dataDigest],
     ["folds", data.splitter], ["seed", String(data.seed)], ["metrics", data.metrics.join(", ")]];

@@ -139,6 +139,22 @@ import Testing
     #expect(try ApusBinary.run("study", "list", study).output.contains("300 of 300"))
   }
 
+  @Test func eachCommandIsToldOnce() throws {
+    let scratch = try Scratch()
+    let study = scratch.path("sweep.sqlite")
+    for values in ["[1,10]", "[1,10,100]", "[1,10]"] {
+      let run = try ApusBinary.run(
+        "search", "iris", "--estimator", "svc", "--param", "c=\(values)", "--study", study)
+      try #require(run.status == 0, "\(run.errors)")
+    }
+    let begin = "apus search iris --estimator svc --param "
+    let commands = ["'c=[1,10]'", "'c=[1,10,100]'"].map { "\(begin)\($0) --study \(study)" }
+    #expect(try StudyFile(reading: study).study().notes() == commands)
+    let page = try ApusBinary.run("study", "report", study, "--output", scratch.path("page.html"))
+    #expect(page.status == 0)
+    #expect(try scratch.read("page.html").contains("c=[1,10,100]"))
+  }
+
   @Test func theBestIsShownFittedAndSaved() throws {
     let scratch = try Scratch()
     let (study, model) = (scratch.path("sweep.sqlite"), scratch.path("best.model"))

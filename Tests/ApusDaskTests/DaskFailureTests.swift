@@ -110,6 +110,43 @@ import Testing
     await backend.close()
   }
 
+  /// What takes longer than a worker may drain is given up with it, and runs again elsewhere.
+  @Test func aWorkerThatDrainsTooLongGivesUpWhatItRuns() async throws {
+    let cluster = try LocalDask(workers: 0, environment: ["APUS_DRAIN_SECONDS": "1"])
+    let drain = ["--preload", repositoryRoot.appendingPathComponent("container/drain.py").path]
+    try cluster.addWorker(drain)
+    let backend = try await DaskBackend(cluster)
+    let file = cluster.folder.appendingPathComponent("started").path
+    let gate = cluster.folder.appendingPathComponent("gate").path
+    func started(_ count: Int) async throws -> [pid_t] {
+      while true {
+        let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+        let processes = text.split(separator: "\n").compactMap { pid_t($0) }
+        if processes.count >= count { return processes }
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
+    let client = Task {
+      var outcomes: [Result<Int, any Error>] = []
+      for await result in backend.run([Gate(path: file, gate: gate)]) {
+        outcomes.append(Result { try result.outcome.get() })
+      }
+      return outcomes
+    }
+    let first = try await started(1)[0]
+    cluster.drainWorker(0)
+    while cluster.isRunning(0) { try await Task.sleep(for: .milliseconds(20)) }
+    // The process that ran the job does not outlive its worker.
+    while kill(first, 0) == 0 { try await Task.sleep(for: .milliseconds(20)) }
+    try cluster.addWorker(drain)
+    let all = try await started(2)
+    #expect(all.count == 2 && all[1] != first)
+    #expect(FileManager.default.createFile(atPath: gate, contents: nil))
+    let outcomes = await client.value
+    #expect(try outcomes.map { try $0.get() } == [0])
+    await backend.close()
+  }
+
   @Test func aStoppedRunFreesWhatItHeld() async throws {
     let cluster = try LocalDask(workers: 1)
     let backend = try await DaskBackend(cluster)

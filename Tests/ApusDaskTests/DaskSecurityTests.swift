@@ -50,6 +50,59 @@ import Testing
     }
   }
 
+  /// A cluster changes over to new certificates while somebody holds old ones: a Job on Kubernetes, for one.
+  @Test func holdersOfOldCertificatesGoOnAfterARenewal() async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "apus-certs-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let team = folder.appendingPathComponent("team")
+    let certificates = ClusterCertificates(folder: team.path)
+    try certificates.make(hosts: ["127.0.0.1", "scheduler"])
+    let old = ClusterCertificates(folder: folder.appendingPathComponent("old").path)
+    try FileManager.default.copyItem(atPath: team.path, toPath: old.folder)
+    let cluster = try LocalDask(workers: 1, certificates: certificates)
+    let backend = try await DaskBackend(cluster, { $0.security = old.security })
+    for await result in backend.run([Square(number: 5)]) { #expect(try result.outcome.get() == 25) }
+
+    try certificates.renew(addingHosts: ["localhost", "scheduler"])
+    func contents(_ folder: String) throws -> [String: Data] {
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      return Dictionary(
+        uniqueKeysWithValues: try names.map {
+          ($0, try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\($0)")))
+        })
+    }
+    let before = try contents(old.folder)
+    let after = try contents(team.path)
+    #expect(Set(before.keys) == Set(after.keys))
+    let changed = before.keys.filter { before[$0] != after[$0] && !$0.hasSuffix(".srl") }
+    let leaves = ["scheduler", "worker", "client"].flatMap { ["\($0).key", "\($0).pem"] }
+    #expect(Set(changed) == Set(leaves), "the authority stays")
+    let names = try runProgram(
+      "openssl", ["x509", "-in", "\(team.path)/worker.pem", "-noout", "-ext", "subjectAltName"])
+    #expect(
+      names.output.contains("IP Address:127.0.0.1, DNS:scheduler, DNS:localhost\n"), "\(names)")
+
+    // The same client goes on, and new ones of either kind come.
+    try cluster.restartScheduler()
+    try cluster.addWorker()
+    for await result in backend.run([Square(number: 6)]) { #expect(try result.outcome.get() == 36) }
+    await backend.close()
+    for holder in [old, certificates] {
+      let client = try await DaskBackend(cluster, { $0.security = holder.security })
+      for await result in client.run([Square(number: 7)]) { #expect(try result.outcome.get() == 49) }
+      await client.close()
+    }
+
+    // Nothing is signed that would outlive the authority, and nothing without its key.
+    #expect { try certificates.renew(days: 10_000) } throws: {
+      "\($0)".contains("not valid for 10000 more days")
+    }
+    try FileManager.default.removeItem(atPath: "\(team.path)/authority.key")
+    #expect { try certificates.renew() } throws: { "\($0)".contains("has no authority.key") }
+    #expect(try contents(team.path) == after.filter { $0.key != "authority.key" })
+  }
+
   @Test func hostsGetTheProgramFromEachOtherOverTLS() async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "apus-certs-\(UUID().uuidString)")

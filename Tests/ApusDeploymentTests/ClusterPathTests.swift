@@ -44,7 +44,7 @@ import Testing
     let version = try #require(Versions.all["APUS_VERSION"])
     let size = try docker(["image", "inspect", "--format", "{{.Size}}", "apus:\(version)"])
     let bytes = try #require(Int(size.output.trimmingCharacters(in: .whitespacesAndNewlines)))
-    #expect(bytes < 700_000_000, "the image has \(bytes / 1_000_000) MB")
+    #expect(bytes < 600_000_000, "the image has \(bytes / 1_000_000) MB")
   }
 
   private static let ports = ["APUS_DASHBOARD_PORT": "0", "APUS_NOTEBOOK_PORT": "0"]
@@ -190,7 +190,7 @@ import Testing
 
   private func check(_ notebook: ProgramResult) throws {
     #expect(notebook.exitCode == 0, "\(notebook.errors)")
-    for text in ["connected to Dask", "candidates 30 fits 90", "90 of 90 fits", "<svg"] {
+    for text in ["connected to Dask", "candidates 60 fits 180", "180 of 180 fits", "<svg"] {
       #expect(notebook.output.contains(text), "\(text) is not in the notebook")
     }
   }

@@ -5,9 +5,6 @@ import Testing
 
 /// The notebook of the examples, executed as a whole, and looked at in a browser.
 @Suite(.blocking, .serialized, .timeLimit(.minutes(20))) struct NotebookTests {
-  private static let browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
-
   /// The demonstration, executed once for all tests; it stays there for whoever wants to see it.
   private static let executed = Result { () throws -> Jupyter in
     let folder = repositoryRoot.appendingPathComponent(".build/notebooks/demonstration")
@@ -30,14 +27,14 @@ import Testing
       let outputs = notebook.cells.flatMap { $0.outputs ?? [] }
       let text = outputs.compactMap(\.text?.joined).joined()
       #expect(text.contains("connected to Dask 20") && text.contains("1797 images of 64 pixels"), "\(text)")
-      #expect(text.contains("candidates 30 fits 90"))
+      #expect(text.contains("candidates 60 fits 180"))
       #expect(text.components(separatedBy: "coarse (").count == 3 && text.contains("refined ("), "\(text)")
       // The score as the program prints it, to the bit.
       let results = folder.appendingPathComponent("results.csv")
       let search = try runProgram(
         buildFolder.appendingPathComponent("apus").path,
         [
-          "search", "digits", "--estimator", "svc", "--random", "30", "--cv", "stratified:3", "--seed", "7",
+          "search", "digits", "--estimator", "svc", "--random", "60", "--cv", "stratified:3", "--seed", "7",
           "--param", "c=loguniform(1e-2,1e3)", "--param", "gamma=loguniform(1e-5,1e-1)", "--param",
           "tolerance=loguniform(1e-4,1e-1)", "--param", "classWeight=[null,balanced]", "--quiet", "--results",
           results.path,
@@ -50,16 +47,15 @@ import Testing
       let best = try #require(lines.dropFirst().compactMap { Double($0[$0.count - 1 - place]) }.max())
       #expect(text.contains("best \(best)\n"), "\(best) is not in \(text)")
       let progress = outputs.compactMap { $0.data?["text/html"]?.joined }.first { $0.contains("<progress") }
-      #expect(progress?.contains("90 of 90 fits") == true, "\(progress ?? "no progress")")
+      #expect(progress?.contains("180 of 180 fits") == true, "\(progress ?? "no progress")")
       #expect(outputs.filter { $0.data?["application/vnd.vegalite.v5+json"] != nil }.count == 4)
     }
   }
 
   /// Exports the executed notebook and lets a browser draw it.
-  @Test(
-    .enabled(if: browser != nil, "there is no Chromium, which Scripts/install-notebooks installs on Debian"))
+  @Test(.enabled(if: Browser.path != nil, Browser.missing))
   func aBrowserDrawsTheCharts() throws {
-    let browser = try #require(Self.browser)
+    let browser = try #require(Browser.path)
     let jupyter = try Self.executed.get()
     let export = try jupyter.run("jupyter", ["nbconvert", "--to", "html", "done.ipynb"])
     try #require(export.exitCode == 0, "\(export.errors)")
@@ -94,7 +90,7 @@ import Testing
         [
           "240", browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
           "--disable-dev-shm-usage", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND",
-          "--user-data-dir=\(profile)", "--window-size=1000,5000", "--virtual-time-budget=20000",
+          "--user-data-dir=\(profile)", "--window-size=1000,5600", "--virtual-time-budget=20000",
         ] + options + ["file://\(page.path)"])
       if run.exitCode == 0, isDone(run.output) { return run.output }
       last = String(run.errors.suffix(600))

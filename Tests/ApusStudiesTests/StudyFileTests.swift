@@ -71,6 +71,7 @@ import Testing
             refit_metric TEXT NOT NULL, note TEXT, identity TEXT NOT NULL);
           INSERT INTO study SELECT id, created, version, task, refit_metric, note, identity FROM newer;
           DROP TABLE newer;
+          ALTER TABLE session DROP COLUMN note;
           PRAGMA user_version = 1;
           """)
       _ = try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
@@ -83,7 +84,10 @@ import Testing
       GridSearch(grid(4, tag: "file"), options).kept(in: StudyFile(scratch.path)), on: rows(),
       outer: KFold(folds: 2), backend: SequentialBackend())
     #expect(nested.folds.count == 2)
+    _ = try await GridSearch(grid(4, tag: "file"), options).run(
+      on: rows(), keptIn: StudyFile(scratch.path), note: "again", backend: SequentialBackend())
     let studies = try StudyFile(reading: scratch.path).studies()
+    #expect(try studies[0].notes() == ["again"])
     #expect(studies.map(\.description.whole?.study) == [nil, 1, 1])
     #expect(
       studies.map(\.description.whole?.part) == [

@@ -13,6 +13,7 @@ package enum TestJobs {
     registry.register(Report.self)
     registry.register(RandomSum.self)
     registry.register(Mark.self)
+    registry.register(Gate.self)
     return registry
   }()
 }
@@ -208,6 +209,25 @@ package struct Mark: Job {
     let line = Array("\(context.index)\n".utf8)
     guard write(file, line, line.count) == line.count else { throw ApusError(.file, "cannot write \(path)") }
     usleep(microseconds)
+    return context.index
+  }
+}
+
+/// Writes its process into a file, and waits until another file is there.
+package struct Gate: Job {
+  package static let wireName = "test.gate"
+  package var path: String
+  package var gate: String
+  package init(path: String, gate: String) {
+    self.path = path
+    self.gate = gate
+  }
+  package func run(in context: JobContext) throws -> Int {
+    let file = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o600)
+    defer { close(file) }
+    let line = Array("\(getpid())\n".utf8)
+    guard write(file, line, line.count) == line.count else { throw ApusError(.file, "cannot write \(path)") }
+    while !FileManager.default.fileExists(atPath: gate) { usleep(10_000) }
     return context.index
   }
 }

@@ -69,7 +69,8 @@ struct SearchReport: Encodable {
 
   private enum CodingKeys: String, CodingKey {
     case best, chosen, results, dataset, rows, features, seed, backend, workers, folds, metrics, isComplete
-    case stopReason, comparisons, nested, elapsedSeconds, readingSeconds, refitSeconds, refitConvergence, failures, output
+    case stopReason, comparisons, nested, elapsedSeconds, readingSeconds, refitSeconds, refitConvergence,
+      failures, output
   }
 
   init(

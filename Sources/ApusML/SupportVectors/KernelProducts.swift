@@ -5,7 +5,7 @@ import CKernels
 /// What kernels of any γ share: the squared distances, or the products, of all pairs of points.
 ///
 /// A row of a kernel matrix is made of them in a tenth of the time that it takes to make it of points. They are worth
-/// their own time where most rows are wanted more than once: by several pairs of classes, or by several fits.
+/// their own time to several fits; one alone wants too few of the rows (of digits it took twice as long with them).
 struct KernelProducts: Sendable {
   /// So many points at most: the matrix takes 64 MiB.
   static let mostPoints = 4096

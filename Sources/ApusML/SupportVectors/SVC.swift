@@ -84,11 +84,6 @@ public struct SVC: Estimator {
       kernel, gamma: gamma, constant: coef0, degree: degree, features: data.features)
     let rowsOfClass = input.rowsOfPositiveWeight
     let pairs = ClassPairs(count: input.labels.count)
-    var shared = shared
-    // With several classes each row is wanted by several pairs.
-    if shared == nil, input.labels.count > 2, data.rowCount <= KernelProducts.mostPoints {
-      shared = try SharedKernel(function, data.features, order: input.rowsByClass, context.compute)
-    }
     let points = shared?.points ?? function.points(data.features)
     let memories = MemoryPool()
     // Each pair's own fit, and those of its calibration.

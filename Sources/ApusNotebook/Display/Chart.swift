@@ -31,27 +31,55 @@ public struct Chart: NotebookDisplayable, Sendable {
       ])
   }
 
-  /// A square for each value at a pair of coordinates, coloured by the value: what random search saw of a plane.
+  /// A heat map over a plane of two logarithmic axes: each cell spans a decade, or a part of one, in both directions,
+  /// and its colour is the mean of the values that fall into it. Where nothing fell, nothing is drawn.
   ///
   /// - Parameters:
-  ///   - x: horizontal coordinates, positive.
-  ///   - y: vertical coordinates, positive; as many.
-  ///   - values: what the colours tell; as many. Values that are not finite are left out.
-  ///   - names: what to write beside the axes and the colours. Both axes are logarithmic.
+  ///   - x: horizontal coordinates, such as the draws of a hyperparameter by a random search.
+  ///   - y: vertical coordinates; as many.
+  ///   - values: what the colours tell; as many. Values that are not finite, and those at coordinates that are not
+  ///     positive, are left out.
+  ///   - names: what to write beside the axes and the colours.
+  ///   - binsPerDecade: how many cells a decade is cut into, in each direction.
   public static func heatMap(
-    x: [Double], y: [Double], values: [Double], names: (x: String, y: String, value: String)
+    x: [Double], y: [Double], values: [Double], names: (x: String, y: String, value: String),
+    binsPerDecade: Int = 1
   ) -> Chart {
-    let rows = zip(zip(x, y), values).filter { $0.1.isFinite }.map { point, value in
-      ["x": ParameterValue.real(point.0), "y": .real(point.1), "value": .real(value)]
+    let width = 1 / Double(max(1, binsPerDecade))
+    let cells = HeatMapCell.cells(x: x, y: y, values: values, width: width)
+    let rows = cells.map { cell -> [String: ParameterValue] in
+      [
+        "x": .real(HeatMapCell.edge(cell.column, width)),
+        "x2": .real(HeatMapCell.edge(cell.column + 1, width)),
+        "y": .real(HeatMapCell.edge(cell.row, width)),
+        "y2": .real(HeatMapCell.edge(cell.row + 1, width)),
+        "value": .real(cell.mean), "count": .integer(cell.count),
+      ]
+    }
+    func edges(_ indices: [Int]) -> ParameterValue {
+      guard let first = indices.min(), let last = indices.max() else { return .list([]) }
+      return .list((first...last + 1).map { .real(HeatMapCell.edge($0, width)) })
+    }
+    func binned(_ field: String, _ title: String, _ indices: [Int]) -> ParameterValue {
+      .object([
+        "field": .string(field), "type": .string("quantitative"), "title": .string(title),
+        "scale": .object(["type": .string("log"), "nice": .boolean(false), "zero": .boolean(false)]),
+        "axis": .object(["values": edges(indices), "format": .string("~e"), "grid": .boolean(false)]),
+      ])
+    }
+    func told(_ field: String, _ title: String) -> ParameterValue {
+      .object(["field": .string(field), "type": .string("quantitative"), "title": .string(title)])
     }
     return Chart(
-      rows: rows, mark: ["type": .string("square"), "size": .integer(320), "opacity": .integer(1)],
+      rows: rows, mark: ["type": .string("rect")],
       encoding: [
-        "x": axis("x", names.x, scale: "log"), "y": axis("y", names.y, scale: "log"),
+        "x": binned("x", names.x, cells.map(\.column)), "x2": .object(["field": .string("x2")]),
+        "y": binned("y", names.y, cells.map(\.row)), "y2": .object(["field": .string("y2")]),
         "color": .object([
           "field": .string("value"), "type": .string("quantitative"), "title": .string(names.value),
           "scale": .object(["scheme": .string("viridis"), "zero": .boolean(false)]),
         ]),
+        "tooltip": .list([told("value", names.value), told("count", "draws")]),
       ])
   }
 

@@ -42,7 +42,7 @@ struct ReportCollector {
     let names = Set(drawn.flatMap(\.parameters.keys)).sorted()
     return ReportData(
       revision: progress.fits * 31 + progress.candidates, path: path, number: description.number,
-      created: description.created, version: description.version, command: description.note,
+      created: description.created, version: description.version, commands: try study.notes(),
       rows: description.rowCount, features: description.featureCount, target: description.targetName,
       dataDigest: description.dataDigest.hexadecimal, splitter: description.splitter,
       seed: description.seed.value, metrics: description.metrics, metric: description.refitMetric,

@@ -79,7 +79,8 @@ struct ReportData: Encodable {
   var number: Int
   var created: Double
   var version: String
-  var command: String?
+  /// What began and continued the study.
+  var commands: [String]
   var rows: Int
   var features: Int
   var target: String?

@@ -4,15 +4,31 @@ import Foundation
 import GRDB
 
 extension SQLiteStudyStore {
-  package func openSession(of process: ProcessIdentity, on study: Int) throws -> Int {
+  package func openSession(
+    of process: ProcessIdentity, on study: Int, note: String? = nil
+  ) throws -> Int {
     try write { database in
       let now = Date().timeIntervalSince1970
       try database.execute(
         sql: """
-          INSERT INTO session(study, world, process, process_start, started, heartbeat) VALUES (?, ?, ?, ?, ?, ?)
-          """, arguments: [study, process.world, process.number, process.start, now, now])
+          INSERT INTO session(study, world, process, process_start, started, heartbeat, note)
+          VALUES (?, ?, ?, ?, ?, ?, ?)
+          """, arguments: [study, process.world, process.number, process.start, now, now, note])
       return Int(database.lastInsertedRowID)
     }
+  }
+
+  package func notes(of study: StudyDescription) throws -> [String] {
+    let later = try read { database in
+      try Self.schemaVersion(of: database) < 2
+        ? []
+        : try String.fetchAll(
+          database,
+          sql: """
+            SELECT note FROM session WHERE study = ? AND note IS NOT NULL GROUP BY note ORDER BY min(id)
+            """, arguments: [study.number])
+    }
+    return (study.note.map { [$0] } ?? []) + later.filter { $0 != study.note }
   }
 
   package func beat(_ session: Int) throws {

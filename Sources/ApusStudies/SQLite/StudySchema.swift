@@ -11,6 +11,7 @@ enum StudySchema {
   static let additionsToVersion1 = """
     ALTER TABLE study ADD COLUMN whole INTEGER REFERENCES study(id) ON DELETE CASCADE;
     ALTER TABLE study ADD COLUMN part TEXT;
+    ALTER TABLE session ADD COLUMN note TEXT;
     """
 
   static let statements = """
@@ -28,7 +29,7 @@ enum StudySchema {
     CREATE TABLE session(
       id INTEGER PRIMARY KEY AUTOINCREMENT, study INTEGER NOT NULL REFERENCES study(id) ON DELETE CASCADE,
       world TEXT NOT NULL, process INTEGER NOT NULL, process_start INTEGER NOT NULL, started REAL NOT NULL,
-      heartbeat REAL NOT NULL, ended REAL, held BLOB, repeated INTEGER NOT NULL DEFAULT 0);
+      heartbeat REAL NOT NULL, ended REAL, held BLOB, repeated INTEGER NOT NULL DEFAULT 0, note TEXT);
     CREATE TABLE fit(
       id INTEGER PRIMARY KEY AUTOINCREMENT, candidate INTEGER NOT NULL REFERENCES candidate(id) ON DELETE CASCADE,
       fold INTEGER NOT NULL, session INTEGER NOT NULL, worker TEXT, finished REAL NOT NULL, test BLOB, train BLOB,

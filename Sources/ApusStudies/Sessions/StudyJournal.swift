@@ -19,7 +19,7 @@ struct StudyJournal: FitJournal {
         refitMetric: search.refitMetric, note: note, whole: whole, identity: search.identity),
       startingAnew: startsAnew)
     let numbers = try store.addCandidates(search.candidateCount, to: study, search.candidate)
-    let session = try store.openSession(of: .current, on: study)
+    let session = try store.openSession(of: .current, on: study, note: note)
     return StudySession(
       self, StudySession.Identity(study: study, session: session), candidateNumbers: numbers)
   }

@@ -40,7 +40,10 @@ package protocol StudyStore: Sendable {
   func decisions(of search: String, in study: Int, from step: Int) throws -> [String]
 
   /// Notes that a process starts to work on a study; returns the number of its session.
-  func openSession(of process: ProcessIdentity, on study: Int) throws -> Int
+  func openSession(of process: ProcessIdentity, on study: Int, note: String?) throws -> Int
+
+  /// The notes of a study and of those who have worked on it, each once, in their order.
+  func notes(of study: StudyDescription) throws -> [String]
 
   /// Says that a session is alive.
   func beat(_ session: Int) throws

@@ -31,6 +31,9 @@ public struct Study: Sendable {
     try store.atOneMoment(body)
   }
 
+  /// The words of those who have begun and continued the study, such as their command lines: each once, in order.
+  public func notes() throws -> [String] { try store.notes(of: description) }
+
   /// How far the study has come.
   public func progress() throws -> Progress { try store.progress(of: description) }
 

@@ -15,7 +15,7 @@ class Batch:
         self.fetches = 0  # how often its results could not be fetched
         self.errors = 0  # how often Dask could not run it
         self.rest = []  # what goes to the cluster when this has been answered
-        self.supplied = set()  # the workers that what it did not find was brought to
+        self.supplied = set()  # (worker, digest) of each file that it did not find and was brought
         self.trouble = ""
         self.workers = None  # those that it may run on; None for all, and those to come
         self.is_stopped = False

@@ -90,7 +90,9 @@ class Results:
     async def fetch(self, client, futures):
         """The results of tasks by key; without those that cannot be had now."""
         try:
-            return await client.gather(futures, errors="skip") if futures else {}
+            values = await client.gather(futures, errors="skip") if futures else {}
+            # Older versions of Dask give None for what a worker has let go of meanwhile.
+            return {key: value for key, value in values.items() if value is not None}
         except OSError:
             return {}  # the connection is lost, or was for a moment
         except Exception as error:

@@ -357,6 +357,18 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
         self.assertIn("cannot be fetched; MemoryError: no memory for it", self.answered()[3][1])
         self.assertEqual(self.bridge.batches, {})
 
+    async def test_a_result_that_a_worker_has_let_go_of_is_asked_for_again(self):
+        """Older versions of Dask give None for it."""
+        kept, lost = self.batch(1), self.batch(2)
+        there = Task(kept, "finished", b"\0" + self.records(1))
+        with mock.patch.object(apus_bridge.asyncio, "sleep", mock.AsyncMock()):
+            await self.bridge.take(self.client, [there, Task(lost, "finished", None)])
+            self.assertEqual(sorted(self.answered()), [1])
+            await self.settle()
+            await self.bridge.take(self.client, [Task(lost, "finished", b"\0" + self.records(2))])
+        self.assertEqual(sorted(self.answered()), [1, 2])
+        self.assertEqual(self.bridge.batches, {})
+
     async def test_large_results_are_not_fetched_all_at_once(self):
         keys = [self.batch(number) for number in range(1, 9)]
         tasks = [
@@ -397,6 +409,17 @@ class BatchTests(unittest.IsolatedAsyncioTestCase):
         self.bridge.submit(Batch(7, 1, "fit", 0, struct.pack("<Q", 5) + apus_worker.sized("job")))
         self.assertIn("TypeError: not today", self.answered()[5][1])
         self.assertEqual(self.bridge.batches, {})
+
+    async def test_a_worker_lacks_one_file_after_another_before_it_is_at_fault(self):
+        """A worker that starts anew asks for the program, and when it has that for the data."""
+        self.bridge.hosts = mock.Mock(ready={})
+        self.bridge.placement.store = mock.AsyncMock()
+        batch = Batch(7, 1, "fit", 0, b"")
+        for digest in ("program", "data", "more data"):
+            self.assertEqual(await self.bridge.supply(batch, "tcp://a:1", [digest]), "")
+        self.assertEqual(await self.bridge.supply(batch, "tcp://b:1", ["data"]), "")
+        self.assertIn("does not keep", await self.bridge.supply(batch, "tcp://a:1", ["data", "even more data"]))
+        self.assertEqual(self.bridge.placement.store.await_count, 6)
 
     async def test_results_that_are_too_long_for_a_frame_come_in_several(self):
         key = self.batch(1, 2, 3, 4)

@@ -27,6 +27,7 @@ func withKubernetesFolder(_ body: (URL) throws -> Void) throws {
     let again = try runProgram(
       copy.appendingPathComponent("certificates/make").path, environment: ["PATH": path])
     #expect(again.exitCode == 3, "certificates in use must not be overwritten")
+    #expect(again.errors.contains("make renew"), "\(again.errors)")
     try body(copy)
   }
 }

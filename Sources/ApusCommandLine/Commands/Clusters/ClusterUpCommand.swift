@@ -102,19 +102,32 @@ struct ClusterCertsCommand: AsyncParsableCommand {
 
       EXAMPLES
         apus cluster certs team --host 10.0.0.7 --host scheduler.example.org
+        apus cluster certs team --renew
       """)
 
-  @Argument(help: "The folder to make.", completion: .directory)
+  @Argument(help: "The folder to make, or to renew.", completion: .directory)
   var folder: String
 
   @Option(help: ArgumentHelp("A name or address of the cluster; may be given again.", valueName: "name"))
   var host: [String] = []
 
-  @Option(help: ArgumentHelp("How long they are valid.", valueName: "number"))
+  @Option(help: ArgumentHelp("How long they are valid.", valueName: "days"))
   var days = 365
 
+  @Flag(
+    help: """
+      Replace the certificates in the folder by new ones of its authority, under the same names; old ones are \
+      trusted until they end.
+      """)
+  var renew = false
+
   func run() async throws {
-    try ClusterCertificates(folder: folder).make(hosts: ["127.0.0.1", "localhost"] + host, days: days)
+    let certificates = ClusterCertificates(folder: folder)
+    if renew {
+      try certificates.renew(addingHosts: host, days: days)
+    } else {
+      try certificates.make(hosts: ["127.0.0.1", "localhost"] + host, days: days)
+    }
     Report.note(
       "Give clients \(folder)/authority.pem, client.pem and client.key; keep authority.key to yourself")
   }
