@@ -1,6 +1,7 @@
 import ApusData
 import ApusML
 import ApusParallel
+import ApusSearch
 import ApusStudies
 import GRDB
 import Synchronization
@@ -185,6 +186,26 @@ import Testing
     #expect(try study.forgetFailures() == 10)
     _ = try await search.run(on: rows(), keptIn: file, backend: SequentialBackend())
     #expect(CountedEstimator.fits(tag) == 35)
+  }
+
+  @Test func failuresOfNestedSearchesAreForgottenWithTheirWhole() async throws {
+    let scratch = try ScratchStudy()
+    let file = try StudyFile(scratch.path)
+    let tag = CountedEstimator.newTag()
+    let search = GridSearch(grid(5, tag: tag, failsBelow: 2), folds).kept(in: file)
+    func fitsOfNested() async throws -> Int {
+      let before = CountedEstimator.fits(tag)
+      let results = try await nestedCrossValidate(
+        search, on: rows(), outer: KFold(folds: 2), backend: SequentialBackend())
+      #expect(results.folds.count == 2)
+      return CountedEstimator.fits(tag) - before
+    }
+    // Two outer splits of five folds and five candidates, and a fit of each choice.
+    #expect(try await fitsOfNested() == 52)
+    #expect(try await fitsOfNested() == 0)
+    // Two candidates fail on each fold.
+    #expect(try file.study().forgetFailures() == 20)
+    #expect(try await fitsOfNested() == 20)
   }
 
   @Test func aLostFitIsMadeAgain() async throws {

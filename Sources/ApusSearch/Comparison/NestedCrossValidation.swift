@@ -87,7 +87,7 @@ private struct OuterSplit {
     var inner = search
     inner.options.refits = false
     inner.options.seed = search.options.seed.derived("outer", number)
-    if search.options.journal != nil { inner.options.journal = session.journal(ofPart: part) }
+    inner.options.journal = session.journal(ofPart: part)
     let number = number
     let outcome = try await inner.run(on: train, backend: backend, cancellation: cancellation) { event in
       if case .finished = event { return }

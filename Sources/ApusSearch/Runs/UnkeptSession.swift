@@ -1,11 +1,6 @@
 import ApusML
 import Synchronization
 
-/// A journal that keeps nothing.
-struct UnkeptJournal: FitJournal {
-  func begin(_ search: JournaledSearch) async -> any FitSession { UnkeptSession() }
-}
-
 /// Stands in for a journal where none is wanted: everything is granted and nothing is kept.
 final class UnkeptSession: FitSession {
   private let numbers = Mutex<[AnyEstimator: Int]>([:])
@@ -26,6 +21,6 @@ final class UnkeptSession: FitSession {
   func decisions(of search: String, from step: Int) -> [String] { [] }
   func claim(_ wanted: [FitKey], onNews: (FinishedFit) -> Void) -> [FitKey] { wanted }
   func commit(_ fits: [FinishedFit]) async {}
-  func journal(ofPart part: String) -> any FitJournal { UnkeptJournal() }
+  func journal(ofPart part: String) -> (any FitJournal)? { nil }
   func end() async {}
 }

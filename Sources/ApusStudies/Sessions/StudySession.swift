@@ -80,7 +80,7 @@ package final class StudySession: FitSession {
     state.withLock { state in for fit in fits { state.held.remove(fit.key) } }
   }
 
-  package func journal(ofPart part: String) -> any FitJournal {
+  package func journal(ofPart part: String) -> (any FitJournal)? {
     StudyJournal(
       store: store, startsAnew: false, note: journal.note, version: journal.version,
       whole: StudyDescription.Whole(study: identity.study, part: part))

@@ -31,7 +31,7 @@ public struct StudyFile: Sendable {
   }
 
   /// Opens a file to look into it: the file is left as it is, and may lie in a folder, or on a full disk, where nothing
-  /// can be written.
+  /// can be written. Where it does, it must not change as long as this is used; elsewhere searches may write to it.
   ///
   /// - Parameter path: the file.
   /// - Throws: ``ApusError`` as ``init(_:creates:)`` does.

@@ -27,7 +27,9 @@ struct StudyServeCommand: AsyncParsableCommand {
   var host = "127.0.0.1"
 
   func run() async throws {
-    let server = try StudyServer(study.load(), path: study.file, host: host, port: port)
+    // What is opened to look into it alone may be taken for a file that nobody changes, or kept from those who would.
+    let grown = try StudyFile(study.file, creates: false).study(study.number)
+    let server = try StudyServer(grown, path: study.file, host: host, port: port)
     Interruption.shared.listen()
     try await server.run(until: Interruption.shared.cancellation) { url in
       try? StandardOutput.write("Serving \(study.file) at \(url)\n")

@@ -55,10 +55,10 @@ package protocol FitSession: Sendable {
   /// - Throws: ``ApusError`` when they cannot be written; none of them is then kept.
   func commit(_ fits: [FinishedFit]) async throws
 
-  /// The journal of a search that belongs to this one: on a part of its rows.
+  /// The journal of a search that belongs to this one: on a part of its rows. Nil where nothing is kept.
   ///
   /// - Parameter part: says which part, to people; equal searches on equal rows share their fits whatever it says.
-  func journal(ofPart part: String) -> any FitJournal
+  func journal(ofPart part: String) -> (any FitJournal)?
 
   /// Gives back what was taken and not finished.
   func end() async
