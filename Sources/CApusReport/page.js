@@ -178,7 +178,7 @@ section("curves", "Score by resource", false, "Where candidates got a resource, 
     { xaxis: { type: "log", title: { text: "rows" } }, yaxis: { title: { text: data.metric } } });
 });
 
-section("progress", "Best score so far", false, "By the time at which fits were committed.", (data) => {
+section("progress", "Best score so far", false, "By the time at which fits ended.", (data) => {
   if (data.progress.length === 0) return "no candidate has scores on every fold yet";
   return () => chart("progress-chart", [{ type: "scatter", mode: "lines", line: { shape: "hv", color: "#2563a8" }, x: data.progress.map((one) => new Date(one.time * 1000)), y: data.progress.map((one) => one.best) }],
     { yaxis: { title: { text: data.metric } } });

@@ -71,6 +71,11 @@ import Testing
     // Candidates that are drawn twice are one.
     #expect((30...40).contains(candidates.count) && timeline.count == 5 * candidates.count)
     #expect(leaders.count == 20 && importances.count >= 3)
+    // Each fit has its own end, not that of the commit that it shared with others.
+    let ends = timeline.compactMap { fit in
+      if case .object(let fit) = fit, case .real(let end) = fit["end"] { end } else { nil }
+    }
+    #expect(ends.count == timeline.count && 10 * Set(ends).count >= 9 * ends.count)
   }
 
   @Test(.enabled(if: Browser.isInstalled, "there is no browser"), arguments: [1280, 500])

@@ -99,6 +99,15 @@ import Testing
     let study = try file.study()
     #expect(try study.best()?.parameters == halved.best?.parameters)
     #expect(try study.progress().partialFits == study.progress().fits)
+    let same = try StudyComparison(study, study)
+    #expect(try same.commonFits == study.progress().fits && same.equalFits == same.commonFits)
+    var otherwise = grid
+    otherwise.options.splitter = KFold(folds: 5, shuffle: true)
+    let other = try StudyFile(scratch.path("b.sqlite"))
+    _ = try await otherwise.run(on: data, keptIn: other, backend: SequentialBackend())
+    let different = try StudyComparison(study, other.study())
+    #expect(different.equalFits < different.commonFits)
+    #expect(different.largest.contains { $0.trainRows == 12 && $0.fold < 5 }, "\(different.largest)")
     let whole = try await GridSearch(factors(9, tag: tag), options).run(
       on: data, keptIn: file, backend: SequentialBackend()
     ).results

@@ -12,8 +12,6 @@ struct AdaptiveRun: Sendable {
   let name: String
   let onEvent: (@Sendable (SearchEvent) -> Void)?
 
-  /// The time in which finished fits are gathered before they are committed together.
-  private static var commitInterval: Duration { .milliseconds(10) }
   /// How long to wait before asking again whether other processes have finished what they took.
   private static var pollInterval: Duration { .milliseconds(250) }
   /// The time for which fits are started ahead, so that slots do not wait for this loop.
@@ -64,6 +62,7 @@ struct AdaptiveRun: Sendable {
     var batchCount = 0
     var lastPoll = start
     var problem: (any Error)?
+    var pace = CommitPace()
     await withTaskGroup(of: Void.self) { group in
       if let budget = rules.timeBudget {
         group.addTask {
@@ -124,13 +123,18 @@ struct AdaptiveRun: Sendable {
         }
         guard problem == nil, !fits.isEmpty else { continue }
         do {
+          let commitStart = ContinuousClock.now
           try await session.commit(fits.filter(\.fit.isConclusive))
+          pace.note(commit: commitStart.duration(to: .now))
           loop.take(fits)
         } catch {
           problem = error
           stop.cancel()
         }
-        if setup.options.journal != nil { try? await Task.sleep(for: Self.commitInterval) }
+        // Where the next trial depends on these fits, a slot is idle until they are told of.
+        if setup.options.journal != nil, !loop.dependsOnOrder {
+          await pace.gather { [underWay = loop.fitsInFlight] in 2 * events.count >= underWay }
+        }
       }
       group.cancelAll()
     }

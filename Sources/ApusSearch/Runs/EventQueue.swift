@@ -19,6 +19,9 @@ final class EventQueue<Event: Sendable>: Sendable {
     reader?.resume()
   }
 
+  /// How many events have come since the last call of ``next()``.
+  var count: Int { state.withLock { $0.events.count } }
+
   /// Everything that has come since the last call, at least one event. One task may read.
   func next() async -> [Event] {
     while true {

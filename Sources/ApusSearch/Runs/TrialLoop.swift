@@ -70,6 +70,11 @@ struct TrialLoop<Strategy: SearchStrategy> {
     run.onEvent?(.started(candidates: strategy.expectedTrials, folds: foldCount, fits: expectedFits))
   }
 
+  /// How many fits are with the backend.
+  var fitsInFlight: Int { inFlight.count }
+  /// Whether what is tried next depends on the fits that have ended.
+  var dependsOnOrder: Bool { strategy.dependsOnOrder }
+
   /// Whether fits are under way, here or in other processes.
   var isWaiting: Bool { !wishes.isEmpty || !claimed.isEmpty || !inFlight.isEmpty }
 

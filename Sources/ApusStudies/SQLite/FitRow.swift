@@ -20,12 +20,13 @@ enum FitRow {
     """
 
   /// The values of ``insertion``.
-  static func arguments(_ finished: FinishedFit, session: Int, time: Double) -> StatementArguments {
+  static func arguments(_ finished: FinishedFit, session: Int) -> StatementArguments {
     let scores = finished.fit.scores
     return [
       finished.key.candidate, finished.key.fold, finished.fit.worker, bytes(scores.test), bytes(scores.train),
       scores.fitSeconds, scores.scoreSeconds, scores.convergence?.iterations, scores.convergence?.converged,
-      scores.convergence?.residual, finished.fit.reason?.rawValue, scores.failure, session, time,
+      scores.convergence?.residual, finished.fit.reason?.rawValue, scores.failure, session,
+      finished.fit.finished,
     ]
   }
 
@@ -43,11 +44,9 @@ enum FitRow {
     return FinishedFit(
       key: FitKey(candidate: candidate, fold: row[1]),
       fit: TriedFit(
-        scores: scores, reason: reason.map { JobFailure.Reason(rawValue: $0) ?? .threw }, worker: row[2]))
+        scores: scores, reason: reason.map { JobFailure.Reason(rawValue: $0) ?? .threw }, worker: row[2],
+        finished: row[12]))
   }
-
-  /// When the fit of a row was finished, in seconds since 1970.
-  static func time(_ row: Row) -> Double { row[12] }
 
   private static func bytes(_ numbers: [Double]) -> Data? {
     numbers.isEmpty ? nil : numbers.withUnsafeBytes { Data($0) }

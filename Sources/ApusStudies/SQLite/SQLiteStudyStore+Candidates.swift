@@ -118,7 +118,7 @@ extension SQLiteStudyStore {
       }
       guard let finished = FitRow.fit(row) else { continue }
       current?.fits[finished.key.fold] = finished.fit
-      let time = FitRow.time(row)
+      let time = finished.fit.finished
       if let last = current?.lastFinished, time > last { current?.lastFinished = time }
     }
     if let current { try body(current) }

@@ -131,10 +131,9 @@ extension SQLiteStudyStore {
       try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
         queue.asyncWrite { database in
           let insert = try database.cachedStatement(sql: FitRow.insertion)
-          let time = Date().timeIntervalSince1970
           var repeated = 0
           for fit in fits {
-            insert.setUncheckedArguments(FitRow.arguments(fit, session: session, time: time))
+            insert.setUncheckedArguments(FitRow.arguments(fit, session: session))
             try insert.execute()
             if database.changesCount == 0 { repeated += 1 }
           }

@@ -1,11 +1,12 @@
 import GRDB
 
-/// When a fit was finished, and where.
+/// When a fit was finished and scored, and where.
 package struct FitTime: Sendable {
   package var session: Int
   package var worker: String?
   /// Seconds since 1970.
   package var finished: Double
+  /// What fitting and scoring took.
   package var seconds: Double
   package var hasFailed: Bool
 }
@@ -22,7 +23,7 @@ extension SQLiteStudyStore {
       return try Row.fetchAll(
         database,
         sql: """
-          SELECT session, worker, finished, fit_seconds, reason FROM fit
+          SELECT session, worker, finished, fit_seconds + coalesce(score_seconds, 0), reason FROM fit
           JOIN candidate ON candidate.id = fit.candidate
           WHERE study = ? AND (fit.id % ? = 0 OR reason IS NOT NULL) ORDER BY fit.id LIMIT ?
           """, arguments: [study, max(1, (count + limit - 1) / max(1, limit)), 2 * limit]

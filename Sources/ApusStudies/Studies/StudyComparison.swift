@@ -12,6 +12,8 @@ public struct StudyComparison: Sendable {
     public var parameters: [String: ParameterValue]
     /// The fold.
     public var fold: Int
+    /// The rows that were learnt from; nil for all of the fold's.
+    public var trainRows: Int?
     /// The metric.
     public var metric: String
     /// The score in the one study.
@@ -45,7 +47,10 @@ public struct StudyComparison: Sendable {
     let metrics = left.description.metrics.enumerated().compactMap { position, metric in
       right.description.metrics.firstIndex(of: metric).map { (metric, position, $0) }
     }
-    let folds = min(left.description.foldCount, right.description.foldCount)
+    let foldCount = left.description.foldCount
+    // Fits on a part of a fold's rows are numbered by the number of folds.
+    let comparable =
+      foldCount == right.description.foldCount ? .max : min(foldCount, right.description.foldCount)
     var known: [Data: [Int: TriedFit]] = [:]
     try left.forEachStoredCandidate { _, candidate in known[candidate.digest] = candidate.fits }
     let total = known.count
@@ -55,8 +60,8 @@ public struct StudyComparison: Sendable {
         return
       }
       common += 1
-      for fold in 0..<folds {
-        guard let one = fits[fold], let other = candidate.fits[fold] else { continue }
+      for (key, one) in fits.sorted(by: { $0.key < $1.key }) where key < comparable {
+        guard let other = candidate.fits[key] else { continue }
         commonFits += 1
         var isEqual = (one.reason == nil) == (other.reason == nil)
         for (metric, position, counterpart) in metrics {
@@ -67,7 +72,8 @@ public struct StudyComparison: Sendable {
           try note(
             Difference(
               estimator: candidate.estimator, parameters: try CandidateText.values(candidate.parameters),
-              fold: fold, metric: metric, left: score, right: otherScore))
+              fold: key % foldCount, trainRows: key < foldCount ? nil : key / foldCount, metric: metric,
+              left: score, right: otherScore))
         }
         if isEqual { equalFits += 1 }
       }

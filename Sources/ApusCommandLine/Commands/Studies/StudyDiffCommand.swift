@@ -64,7 +64,8 @@ struct StudyDiffCommand: AsyncParsableCommand {
       largest = comparison.largest.map { difference in
         [
           "estimator": .string(difference.estimator), "parameters": .object(difference.parameters),
-          "fold": .integer(difference.fold), "metric": .string(difference.metric),
+          "fold": .integer(difference.fold),
+          "trainRows": difference.trainRows.map { .integer($0) } ?? .null, "metric": .string(difference.metric),
           "first": difference.left.isFinite ? .real(difference.left) : .null,
           "second": difference.right.isFinite ? .real(difference.right) : .null,
         ]
@@ -81,8 +82,11 @@ struct StudyDiffCommand: AsyncParsableCommand {
       "Fits in both: \(comparison.commonFits), of which \(comparison.equalFits) have the same scores to the bit"
     )
     guard !comparison.largest.isEmpty else { return lines.joined(separator: "\n") + "\n" }
+    // Halving tries candidates on parts of the rows.
+    let hasParts = comparison.largest.contains { $0.trainRows != nil }
     var table = TextTable(
-      ("Metric", .left), ("First", .right), ("Second", .right), ("Fold", .right), ("Candidate", .left))
+      [("Metric", .left), ("First", .right), ("Second", .right), ("Fold", .right)]
+        + (hasParts ? [("Rows", .right)] : []) + [("Candidate", .left)])
     // What all of them share says nothing about a difference.
     let shared = comparison.largest.dropFirst().reduce(comparison.largest[0].parameters) { shared, other in
       shared.filter { other.parameters[$0.key] == $0.value }
@@ -91,8 +95,11 @@ struct StudyDiffCommand: AsyncParsableCommand {
       let parameters = difference.parameters.filter { comparison.largest.count == 1 || shared[$0.key] == nil }
         .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
       table.add(
-        difference.metric, Quantities.score(difference.left), Quantities.score(difference.right),
-        "\(difference.fold)", ([difference.estimator] + parameters).joined(separator: " "))
+        [
+          difference.metric, Quantities.score(difference.left), Quantities.score(difference.right),
+          "\(difference.fold)",
+        ] + (hasParts ? [difference.trainRows.map { "\($0)" } ?? "all"] : [])
+          + [([difference.estimator] + parameters).joined(separator: " ")])
     }
     return lines.joined(separator: "\n") + "\n\nLargest differences\n"
       + table.text(width: Terminal.standardOutput.width)
