@@ -89,6 +89,37 @@ import Testing
     #expect(run.errors.contains("10 of 10 fits (100%)"))
   }
 
+  /// A fit of minutes says how far it is, on one thread too, and ends when it is asked to.
+  @Test func aLongFitSaysHowFarItIs() throws {
+    let run = try PseudoTerminal(columns: 50).run([
+      "fit", "letter", "--estimator", "random-forest-classifier", "--set", "treeCount=200000", "--threads",
+      "1",
+    ]) { process, terminal in
+      #expect(terminal.wait { $0.contains("of 200000") })
+      process.interrupt()
+    }
+    #expect(run.status == 130)
+    #expect(run.output.isEmpty)
+    let lines = run.errors.split(whereSeparator: { $0 == "\r" || $0 == "\n" || $0 == "\r\n" })
+      .map { $0.replacing("\u{1B}[K", with: "") }
+    #expect(lines.filter { $0.hasPrefix("Fitting") }.allSatisfy { $0.count < 50 })
+  }
+
+  @Test func aRefitSaysHowFarItIs() throws {
+    let scratch = try Scratch()
+    let run = try PseudoTerminal(columns: 80).run([
+      "search", "iris", "--estimator", "random-forest-classifier", "--param", "treeCount=[600000]", "--cv",
+      "2",
+      "--output", scratch.path("model.apus"), "--refit", "neg_log_loss", "--scoring", "neg_log_loss",
+    ]) { process, terminal in
+      #expect(terminal.wait { $0.contains("Fitting the best candidate on all rows: ") })
+      process.interrupt()
+    }
+    #expect(run.status == 130)
+    #expect(run.errors.contains("of 600000 trees"))
+    #expect(try scratch.names().isEmpty)
+  }
+
   @Test func coloursAreLeftOutWhereTheyAreNotWanted() throws {
     let coloured = try PseudoTerminal(columns: 80).run([
       "fit", "none.csv", "--target=y", "--estimator=ridge",

@@ -85,8 +85,12 @@ struct FitCommand: AsyncParsableCommand {
     let peakBefore = ResidentMemory.peak
     ResidentMemory.resetPeak()
     let before = ResidentMemory.current
-    let (model, fitCost) = try Cost.measuring {
-      try fit(estimator.base, training, FitContext(seed: Seed(seed), compute: compute))
+    let (model, fitCost) = try WorkDisplay.during("Fitting \(estimator.name)") { progress in
+      let compute = ComputeContext(
+        threads: threads, cancellation: compute.cancellation, progress: progress)
+      return try Cost.measuring {
+        try fit(estimator.base, training, FitContext(seed: Seed(seed), compute: compute))
+      }
     }
     let growth = max(0, ResidentMemory.peak - before)
     var saved = SavedModel(
@@ -96,7 +100,11 @@ struct FitCommand: AsyncParsableCommand {
       estimator: estimator, dataset: data.name, training, seed: seed, threads: threads, model: model,
       seconds: .init(load: loadCost, fit: fitCost))
     let rows = try testRows(training, for: estimator.task)
-    let measurement = try rows.map { try Measurement(model, on: $0, task: estimator.task, compute) }
+    let measurement = try rows.map { rows in
+      try WorkDisplay.during("Predicting \(Quantities.count(rows.rowCount)) rows") { _ in
+        try Measurement(model, on: rows, task: estimator.task, compute)
+      }
+    }
     if let measurement {
       report.seconds.predict = measurement.cost
       report.metrics = measurement.metrics

@@ -86,13 +86,16 @@ struct InspectCommand: AsyncParsableCommand {
         .data, "\(name) has no column '\(saved.schema.targetName ?? "")' to compare predictions with",
         hint: "use apus predict for rows without a target")
     }
-    var report = try InspectionReport(saved, name, rows.dataset, compute)
+    var report = try WorkDisplay.during("Predicting \(Quantities.count(rows.dataset.rowCount)) rows") { _ in
+      try InspectionReport(saved, name, rows.dataset, compute)
+    }
     if repeats > 0 {
-      Report.live("shuffling \(rows.dataset.featureCount) features, \(repeats) times each …")
-      defer { Report.live("") }
-      let importance = try PermutationImportance(
-        of: saved.model, on: rows.dataset, metric: metric ?? saved.task.mainMetric, repeats: repeats,
-        seed: Seed(seed), compute)
+      let importance = try WorkDisplay.during("Shuffling features, \(repeats) times each") { progress in
+        try PermutationImportance(
+          of: saved.model, on: rows.dataset, metric: metric ?? saved.task.mainMetric, repeats: repeats,
+          seed: Seed(seed),
+          ComputeContext(threads: threads, cancellation: compute.cancellation, progress: progress))
+      }
       report.take(importance)
     }
     if printing.json {

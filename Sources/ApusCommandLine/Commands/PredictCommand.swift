@@ -60,7 +60,9 @@ struct PredictCommand: AsyncParsableCommand {
     let compute = ComputeContext(threads: threads, cancellation: Interruption.shared.cancellation)
     let rows = try DataSource(data).read(layout.tableOptions, for: saved.schema)
     Report.notes(on: rows)
-    let predictions = try Predictions(saved, rows.dataset, withProbabilities: probabilities, compute)
+    let predictions = try WorkDisplay.during("Predicting \(Quantities.count(rows.dataset.rowCount)) rows") {
+      _ in try Predictions(saved, rows.dataset, withProbabilities: probabilities, compute)
+    }
     try compute.cancellation.check()
     try write(predictions)
   }

@@ -45,14 +45,22 @@ enum DataSource: Sendable {
   func read(_ options: TableOptions, targetFile: String? = nil, weightsFile: String? = nil) throws -> Dataset
   {
     if case .file(let path) = self, isArrayFile {
-      return try Dataset(npy: path, target: targetFile, weights: weightsFile, options: options)
+      return try Self.reading(path) {
+        try Dataset(npy: path, target: targetFile, weights: weightsFile, options: options)
+      }
     }
     switch self {
     case .bundled(let dataset): return try Dataset(bundled: dataset.name, options: options)
     case .file(let path):
-      return try suggestingBundled(path) { try Dataset(contentsOf: path, options: options) }
+      return try suggestingBundled(path) {
+        try Self.reading(path) { try Dataset(contentsOf: path, options: options) }
+      }
     case .remote(let address):
-      return try Self.loaded(address).reading { try Dataset(contentsOf: $0, options: options) }
+      return try Self.loaded(address).reading { path in
+        try Self.reading(RemoteFile.withoutQuery(address)) {
+          try Dataset(contentsOf: path, options: options)
+        }
+      }
     }
   }
 
@@ -67,20 +75,29 @@ enum DataSource: Sendable {
         throw ApusError(
           .invalidParameter, "--test-target-file goes with a --test that is a table in a .npy file")
       }
-      return try MatchedDataset(npy: path, target: targetFile, schema: schema, options: options)
+      return try Self.reading(path) {
+        try MatchedDataset(npy: path, target: targetFile, schema: schema, options: options)
+      }
     }
     switch self {
     case .bundled(let dataset):
       return try MatchedDataset(bundled: dataset.name, schema: schema, options: options)
     case .file(let path):
       return try suggestingBundled(path) {
-        try MatchedDataset(contentsOf: path, schema: schema, options: options)
+        try Self.reading(path) { try MatchedDataset(contentsOf: path, schema: schema, options: options) }
       }
     case .remote(let address):
-      return try Self.loaded(address).reading {
-        try MatchedDataset(contentsOf: $0, schema: schema, options: options)
+      return try Self.loaded(address).reading { path in
+        try Self.reading(RemoteFile.withoutQuery(address)) {
+          try MatchedDataset(contentsOf: path, schema: schema, options: options)
+        }
       }
     }
+  }
+
+  /// Says that a file is being read, where that takes long.
+  private static func reading<Result>(_ name: String, _ read: () throws -> Result) rethrows -> Result {
+    try WorkDisplay.during("Reading \(name)") { _ in try read() }
   }
 
   private static func loaded(_ address: String) throws -> RemoteFile {

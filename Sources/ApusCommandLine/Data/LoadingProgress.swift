@@ -5,7 +5,7 @@ import Dispatch
 struct LoadingProgress {
   private let address: String
   private let start = DispatchTime.now()
-  private var lastLine = -ProgressDisplay.logInterval
+  private var lastLine = -LiveText.logInterval
 
   /// - Parameter address: the file's address, as it may be shown.
   init(_ address: String) { self.address = address }
@@ -17,7 +17,7 @@ struct LoadingProgress {
     let text = "Loading \(address)" + (loaded == 0 ? " …" : ": \(Quantities.bytes(loaded))\(size)")
     if Terminal.standardError.canRewriteLines {
       Report.live(String(text.prefix((Terminal.standardError.width ?? 80) - 1)))
-    } else if elapsed - lastLine >= ProgressDisplay.logInterval {
+    } else if elapsed - lastLine >= LiveText.logInterval {
       lastLine = elapsed
       Report.note(text)
     }

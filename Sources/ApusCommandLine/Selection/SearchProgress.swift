@@ -5,6 +5,7 @@ import Synchronization
 final class SearchProgress: Sendable {
   private struct State {
     var display: ProgressDisplay?
+    var refit: WorkDisplay?
     var fits = 0
   }
 
@@ -60,21 +61,22 @@ final class SearchProgress: Sendable {
       guard means.indices.contains(rankingMetric), !means[rankingMetric].isNaN else { return }
       let score = means[rankingMetric]
       display?.update { $0.best = max($0.best ?? score, score) }
-    case .refitting:
+    case .refitting(_, let progress):
       finish()
-      Report.live("fitting the best candidate on all rows …")
+      let display = WorkDisplay("Fitting the best candidate on all rows", progress: progress)
+      state.withLock { $0.refit = display }
     case .finished: finish()
     }
   }
 
   /// Takes the progress away; also called when the search has thrown.
   func finish() {
-    let display = state.withLock { state in
-      defer { state.display = nil }
-      return state.display
+    let (display, refit) = state.withLock { state in
+      defer { (state.display, state.refit) = (nil, nil) }
+      return (state.display, state.refit)
     }
     display?.finish()
-    Report.live("")
+    refit?.finish()
   }
 
   private var display: ProgressDisplay? { state.withLock { $0.display } }

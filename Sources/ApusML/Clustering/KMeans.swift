@@ -97,6 +97,7 @@ public struct KMeans: Estimator {
       features: features, weights: weights, points: points, maxIterations: maxIterations,
       shiftTolerance: tolerance * points.meanVariance, usesBounds: algorithm != .lloyd)
     var best: KMeansModel?
+    context.compute.progress?.begin("iterations", of: nil)
     for run in 0..<runCount {
       let start = try initialCentres(
         points: points, features: features, weights: weights, seed: context.seed.derived("run", run),

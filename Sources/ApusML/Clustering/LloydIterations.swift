@@ -22,6 +22,7 @@ struct LloydIterations: Sendable {
     while convergence.iterations < maxIterations, !convergence.converged {
       let changes = try assign(assignments, centres, table, moves, sums, compute)
       convergence.iterations += 1
+      compute.progress?.advance()
       if changes == 0 {
         convergence.converged = true
         convergence.residual = 0

@@ -105,8 +105,10 @@ public struct MiniBatchKMeans: Estimator {
     var (smoothed, lowest, worse) = (Double.nan, Double.infinity, 0)
     let (drawn, overflows) = maxIterations.multipliedReportingOverflow(by: n)
     let limit = overflows ? .max : max(1, drawn / size)
+    context.compute.progress?.begin("batches", of: nil)
     for step in 0..<limit {
       try context.compute.cancellation.check()
+      context.compute.progress?.advance()
       var random = context.seed.derived("batch", step).randomSource()
       let batch = (0..<size).map { _ in random.integer(below: n) }
       let inertia = try state.update(

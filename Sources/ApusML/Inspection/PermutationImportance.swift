@@ -52,7 +52,9 @@ public struct PermutationImportance: Sendable, Hashable, Codable {
     let baseline = try metric.score(model, on: data, compute)
     self.baseline = baseline
     let single = ComputeContext(threads: 1, cancellation: compute.cancellation)
+    compute.progress?.begin("features", of: data.featureCount)
     drops = try compute.map(data.featureCount) { column in
+      defer { compute.progress?.advance() }
       let values = data.features.column(column)
       return try (0..<repeats).map { repetition in
         try compute.cancellation.check()

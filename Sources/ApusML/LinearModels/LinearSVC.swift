@@ -74,7 +74,9 @@ public struct LinearSVC: Estimator {
     let weights = input.weights ?? [Double](repeating: 1, count: data.rowCount)
     let positives: [Int32] = input.labels.count == 2 ? [1] : Array(0..<Int32(input.labels.count))
     let compute = positives.count == 1 ? context.compute : ComputeContext.sequential
+    context.compute.progress?.begin("classes", of: positives.count)
     let fits = try context.compute.map(positives.count) { index in
+      defer { context.compute.progress?.advance() }
       try context.compute.cancellation.check()
       let objective = SquaredHingeObjective(
         features: data.features, signs: input.classes.map { $0 == positives[index] ? 1 : -1 },

@@ -90,12 +90,13 @@ public struct SGDClassifier: StochasticEstimator {
     let input = try ClassificationInput(data, estimator: Self.name, classWeight: classWeight)
     try data.requireFiniteNumbers(for: Self.name)
     let positives: [Int32] = input.labels.count == 2 ? [1] : Array(0..<Int32(input.labels.count))
+    context.compute.progress?.begin("epochs", of: tolerance == nil ? positives.count * maxIterations : nil)
     let fits = try context.compute.map(positives.count) { index in
       let descent = self.descent(
         features: data.features, target: input.classes.map { $0 == positives[index] ? 1 : -1 },
         weights: input.weights, loss: loss.loss)
       return try descent.descend(
-        seed: context.seed.derived("class", index), name: Self.name, context.compute.cancellation)
+        seed: context.seed.derived("class", index), name: Self.name, context.compute)
     }
     return LinearClassifierModel(labels: input.labels, fits: fits)
   }

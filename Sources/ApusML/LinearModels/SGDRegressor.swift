@@ -84,7 +84,8 @@ public struct SGDRegressor: StochasticEstimator {
     try data.requireFiniteNumbers(for: Self.name)
     let descent = self.descent(
       features: data.features, target: target, weights: data.weights, loss: loss.loss)
-    let fit = try descent.descend(seed: context.seed, name: Self.name, context.compute.cancellation)
+    context.compute.progress?.begin("epochs", of: tolerance == nil ? maxIterations : nil)
+    let fit = try descent.descend(seed: context.seed, name: Self.name, context.compute)
     return LinearRegressionModel(
       coefficients: fit.coefficients, intercept: fit.intercept, convergence: fit.convergence)
   }

@@ -37,13 +37,13 @@ struct StochasticGradient: Sendable {
   ///
   /// - Throws: ``ApusError`` of kind `numerical` when the steps grow without bound, `cancelled`.
   func descend(
-    seed: Seed, name: String, _ cancellation: Cancellation
+    seed: Seed, name: String, _ compute: ComputeContext
   ) throws -> (coefficients: [Double], intercept: Double, convergence: Convergence?) {
     let (n, p, runLength) = (features.rowCount, features.columnCount, self.runLength)
     var state = StochasticState(featureCount: p, batchSize: batchSize)
     var (best, stale, epoch, mean) = (Double.infinity, 0, 0, Double.infinity)
     while epoch < maximumEpochs {
-      try cancellation.check()
+      try compute.cancellation.check()
       var random = seed.derived("epoch", epoch).randomSource()
       let runs = (n + runLength - 1) / runLength
       var sum = 0.0
@@ -65,6 +65,7 @@ struct StochasticGradient: Sendable {
         }
       }
       epoch += 1
+      compute.progress?.advance()
       mean = sum / Double(n)
       guard mean.isFinite, state.coefficients.allSatisfy({ $0.isFinite }) else {
         throw ApusError(

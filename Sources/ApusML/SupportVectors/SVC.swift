@@ -98,8 +98,10 @@ public struct SVC: Estimator {
         firstCount: rowsOfClass[first].count, weights: input.weights, byteLimit: byteLimit,
         seed: context.seed.derived("calibration", index))
     }
+    context.compute.progress?.begin("pairs of classes", of: fitCount)
     let parts = try context.compute.map(fitCount) { index -> SupportVectorPair.Part in
       let (pair, part) = index.quotientAndRemainder(dividingBy: fitsOfPair)
+      defer { context.compute.progress?.advance() }
       return try memories.lend { memory in
         try part == 0
           ? .whole(problems[pair].solve(memory, context.compute.cancellation))

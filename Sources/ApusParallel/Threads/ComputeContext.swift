@@ -7,11 +7,14 @@ public struct ComputeContext: Sendable {
   public let threads: Int
   /// The flag that asks the computation to stop.
   public let cancellation: Cancellation
+  /// Where the computation says how far it has come; nil where nobody asks.
+  public let progress: WorkProgress?
 
   /// Creates a context.
-  public init(threads: Int, cancellation: Cancellation = Cancellation()) {
+  public init(threads: Int, cancellation: Cancellation = Cancellation(), progress: WorkProgress? = nil) {
     self.threads = max(1, threads)
     self.cancellation = cancellation
+    self.progress = progress
   }
 
   /// One thread, never cancelled.

@@ -103,9 +103,10 @@ private struct OuterSplit {
       let scores = kept.split(separator: " ").compactMap { Double($0) }
       if scores.count == metrics.count { return NestedResults.Fold(chosen: chosen, scores: scores) }
     }
-    onEvent?(number, .refitting(candidate: chosen.index))
+    let progress = WorkProgress()
+    onEvent?(number, .refitting(candidate: chosen.index, progress: progress))
     let model = try await SearchSetup([chosen.estimator], on: train, inner.options).refit(
-      chosen.estimator, cancellation)
+      chosen.estimator, cancellation, progress)
     let test = test
     let scores = try await Parallel(jobs: 1, cancellation: cancellation).map(metrics) { metric in
       try metric.score(model, on: test)

@@ -77,7 +77,12 @@ struct StudyBestCommand: AsyncParsableCommand {
     }
     guard let output else { return }
     let seed = study.description.seed.derived("refit")
-    let model = try best.estimator.base.fittedModel(rows, FitContext(seed: seed))
+    let model = try WorkDisplay.during("Fitting \(best.estimator.name) on all rows") { progress in
+      try best.estimator.base.fittedModel(
+        rows,
+        FitContext(
+          seed: seed, compute: ComputeContext(threads: ComputeContext.allCPUs.threads, progress: progress)))
+    }
     let saved = SavedModel(
       estimator: best.estimator, model: model, fittedOn: rows, seed: seed,
       score: TrainingSummary.Score(

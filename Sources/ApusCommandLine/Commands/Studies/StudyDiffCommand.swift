@@ -65,7 +65,8 @@ struct StudyDiffCommand: AsyncParsableCommand {
         [
           "estimator": .string(difference.estimator), "parameters": .object(difference.parameters),
           "fold": .integer(difference.fold),
-          "trainRows": difference.trainRows.map { .integer($0) } ?? .null, "metric": .string(difference.metric),
+          "trainRows": difference.trainRows.map { .integer($0) } ?? .null,
+          "metric": .string(difference.metric),
           "first": difference.left.isFinite ? .real(difference.left) : .null,
           "second": difference.right.isFinite ? .real(difference.right) : .null,
         ]

@@ -67,6 +67,7 @@ struct ForestPlan: Sendable {
   ) throws -> [GrownTree] {
     let settings = settings(rowCount: data.rowCount, featureCount: data.bins.count)
     let pool = Mutex<[TreeGrower<Statistics>]>([])
+    context.compute.progress?.begin("trees", of: treeCount)
     return try context.compute.map(treeCount) { index in
       try context.compute.cancellation.check()
       let grower =
@@ -75,7 +76,10 @@ struct ForestPlan: Sendable {
           data: data, settings: settings, layout: layout,
           statistics: makeStatistics(
             SplitRoom(rowCount: data.rowCount, codeCount: data.maxCodeCount, classCount: classCount)))
-      defer { pool.withLock { $0.append(grower) } }
+      defer {
+        pool.withLock { $0.append(grower) }
+        context.compute.progress?.advance()
+      }
       return grower.grow(
         seed: Self.seed(ofTree: index, context.seed),
         multiplicities: multiplicities(tree: index, seed: context.seed, rowCount: data.rowCount))

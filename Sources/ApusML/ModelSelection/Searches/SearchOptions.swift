@@ -50,8 +50,8 @@ public enum SearchEvent: Sendable {
   /// A candidate has been tried on every fold; the means are in the order of the metrics.
   case candidateFinished(
     index: Int, estimator: AnyEstimator, parameters: [String: ParameterValue], means: [Double])
-  /// All fits are done; the best candidate is being fitted on all rows.
-  case refitting(candidate: Int)
+  /// All fits are done; the best candidate is being fitted on all rows, and how far that is can be asked.
+  case refitting(candidate: Int, progress: WorkProgress)
   /// The search is over.
   case finished
 }

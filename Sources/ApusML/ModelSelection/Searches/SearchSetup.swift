@@ -115,9 +115,10 @@ package struct SearchSetup: Sendable {
   ) async throws -> SearchOutcome {
     var outcome = SearchOutcome(results: results)
     if options.refits, results.isComplete, let chosen = results.chosen {
-      onEvent?(.refitting(candidate: chosen.index))
+      let progress = WorkProgress()
+      onEvent?(.refitting(candidate: chosen.index, progress: progress))
       let start = ContinuousClock.now
-      outcome.bestModel = try await refit(chosen.estimator, cancellation)
+      outcome.bestModel = try await refit(chosen.estimator, cancellation, progress)
       outcome.refitSeconds = start.elapsedSeconds
     }
     onEvent?(.finished)
@@ -126,7 +127,7 @@ package struct SearchSetup: Sendable {
 
   /// Fits on all rows with every CPU, away from Swift's cooperative threads.
   package func refit(
-    _ estimator: AnyEstimator, _ cancellation: Cancellation
+    _ estimator: AnyEstimator, _ cancellation: Cancellation, _ progress: WorkProgress
   ) async throws -> any FittedModel {
     let seed = options.seed.derived("refit")
     let models = try await Parallel(jobs: 1, cancellation: cancellation).map([estimator]) { estimator in
@@ -134,7 +135,8 @@ package struct SearchSetup: Sendable {
         data,
         FitContext(
           seed: seed,
-          compute: ComputeContext(threads: CPUBudget.current.cpuCount, cancellation: cancellation)))
+          compute: ComputeContext(
+            threads: CPUBudget.current.cpuCount, cancellation: cancellation, progress: progress)))
     }
     return models[0]
   }
