@@ -7,6 +7,8 @@ A peer is a function of the number of threads that returns an unfitted model wit
 from dataclasses import dataclass
 from typing import Callable
 
+import objectives
+
 
 @dataclass
 class Case:
@@ -23,6 +25,8 @@ class Case:
     # where it depends on the data, counted in the model of the peer `sklearn`.
     work: Callable | None = None
     counted_work: Callable | None = None
+    # What the coefficients minimise, where they are told.
+    objective: Callable | None = None
     # Peers whose name ends so get their features in single precision.
     SINGLE = "float32"
 
@@ -213,7 +217,8 @@ CASES = [
             "sklearn lbfgs": _sklearn("linear_model", "LogisticRegression", **LOGISTIC),
             "sklearnex": _sklearnex("linear_model", "LogisticRegression", **LOGISTIC),
             "mlpack": _library("MlpackSoftmax"),
-        }, "accuracy", standardize=True, repeats=5, work=_logistic_work),
+        }, "accuracy", standardize=True, repeats=5, work=_logistic_work,
+        objective=objectives.logistic(c=1)),
     Case(
         "logistic-letter", "letter", "logistic-regression", ["c=1"],
         {
@@ -221,7 +226,7 @@ CASES = [
             "sklearn lbfgs": _sklearn("linear_model", "LogisticRegression", **LOGISTIC),
             "sklearnex": _sklearnex("linear_model", "LogisticRegression", **LOGISTIC),
             "mlpack": _library("MlpackSoftmax"),
-        }, "accuracy", standardize=True, work=_logistic_work),
+        }, "accuracy", standardize=True, work=_logistic_work, objective=objectives.logistic(c=1)),
     Case(
         "logistic-flights", "flights-binary", "logistic-regression", ["c=1"],
         {
@@ -230,24 +235,24 @@ CASES = [
                 "linear_model", "LogisticRegression", solver="newton-cholesky", **LOGISTIC),
             "sklearnex": _sklearnex("linear_model", "LogisticRegression", **LOGISTIC),
             "glum": _library("GlumLogistic"),
-        }, "accuracy", standardize=True, work=_logistic_work),
+        }, "accuracy", standardize=True, work=_logistic_work, objective=objectives.logistic(c=1)),
     Case(
         "ridge-diamonds", "diamonds", "ridge", ["alpha=1"],
         _both("linear_model", "Ridge", alpha=1.0)
         | {"numpy": lambda threads: NormalEquations(), "mlpack": _library("Mlpack", "LinearRegression", lambda_=1.0)},
-        "r2", repeats=7, work=_gram_work),
+        "r2", repeats=7, work=_gram_work, objective=objectives.squares(l2_of_sum=1)),
     Case(
         "ridge-flights", "flights-regression", "ridge", ["alpha=1"],
         _both("linear_model", "Ridge", alpha=1.0)
         | {"numpy": lambda threads: NormalEquations(), "mlpack": _library("Mlpack", "LinearRegression", lambda_=1.0)},
-        "r2", repeats=5, work=_gram_work),
+        "r2", repeats=5, work=_gram_work, objective=objectives.squares(l2_of_sum=1)),
     Case(
         "lasso-diamonds", "diamonds", "lasso", ["alpha=1"],
         {
             "sklearn": _sklearn("linear_model", "Lasso", alpha=1.0, precompute=True),
             "sklearn, no Gram": _sklearn("linear_model", "Lasso", alpha=1.0),
         },
-        "r2", repeats=5, work=_gram_work),
+        "r2", repeats=5, work=_gram_work, objective=objectives.squares(l1=1)),
     Case(
         "k-means-letter", "letter", "k-means", ["clusterCount=50", "tolerance=0", "maxIterations=1000"],
         {
@@ -307,7 +312,8 @@ CASES = [
         {
             "sklearn": _sklearn("linear_model", "ElasticNet", alpha=0.1, precompute=True),
             "sklearn, no Gram": _sklearn("linear_model", "ElasticNet", alpha=0.1),
-        }, "r2", repeats=5, work=_gram_work),
+        }, "r2", repeats=5, work=_gram_work,
+        objective=objectives.squares(l1=0.05, l2=0.05)),
     Case(
         "mini-batch-k-means-letter", "letter", "mini-batch-k-means", ["clusterCount=50"],
         {"sklearn": _sklearn("cluster", "MiniBatchKMeans", n_clusters=50, n_init=3, random_state=0)}, "inertia",

@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE))
 
 import floors  # noqa: E402
 import growth  # noqa: E402
+import objectives  # noqa: E402
 import paths  # noqa: E402
 import sweeps  # noqa: E402
 from cases import CASES, FIXED_CENTRES  # noqa: E402
@@ -55,7 +56,8 @@ def apus_command(apus, case, split, threads):
 
 
 def run_apus(apus, case, split, threads):
-    report = run(apus_command(apus, case, split, threads), threads)
+    saved = f"{split.train_file}.model"
+    report = run([*apus_command(apus, case, split, threads), "--output", saved], threads)
     if report is None:
         return None
     seconds = report["seconds"]
@@ -65,7 +67,7 @@ def run_apus(apus, case, split, threads):
         "predictWall": predict["wall"], "predictCPU": predict["cpu"],
         "peakBytes": report["memory"]["fitGrowthBytes"], "quality": report["metrics"][case.quality],
         "iterations": (report.get("convergence") or {}).get("iterations", 1),
-    }  # fmt: skip
+    } | objectives.of_apus(case, saved, split)  # fmt: skip
 
 
 def run_peer(case, peer, threads, folder):
@@ -91,23 +93,26 @@ def slowdown_beside_others(apus, case, split, cpus, alone, repeats):
 
 
 def best(measurements):
-    """The least of each cost; quality and counted work of the first run, since all runs have the same seed."""
+    """The least of each cost; what was found and counted is of the first run, since all runs have the same seed."""
     measurements = [measurement for measurement in measurements if measurement]
     if not measurements:
         return None
-    same = {key: measurements[0].get(key) for key in ("quality", "work")}
-    return {key: min(m[key] for m in measurements) for key in measurements[0] if key not in same} | same
+    first = measurements[0]
+    same = {key: first.get(key) for key in ("quality", "work", "objective", "gradient")}
+    return {key: min(m[key] for m in measurements) for key in first if key not in same} | same
 
 
 def report(case, threads, results, floor):
     apus = results.pop("apus")
     print(f"\n{case.name}, {threads} thread{'s' * (threads > 1)}")
-    print(f"  {'':24}{'fit s':>10}{'fit CPU s':>11}{'predict s':>11}{'growth MB':>11}{case.quality:>12}")
+    found = f"{'objective':>15}{'gradient':>10}" if case.objective else ""
+    print(f"  {'':24}{'fit s':>10}{'fit CPU s':>11}{'predict s':>11}{'growth MB':>11}{case.quality:>12}{found}")
     for name, result in [("apus", apus), *results.items()]:
         if result:
+            found = f"{result['objective']:15.9g}{result['gradient']:10.1e}" if result["objective"] is not None else ""
             print(
                 f"  {name:24}{result['fitWall']:10.4f}{result['fitCPU']:11.4f}{result['predictWall']:11.4f}"
-                f"{result['peakBytes'] / 1e6:11.1f}{result['quality']:12.6g}"
+                f"{result['peakBytes'] / 1e6:11.1f}{result['quality']:12.6g}{found}"
             )
         else:
             print(f"  {name:24}{'failed':>10}")

@@ -66,6 +66,7 @@ def main():
     rows = prepared(model, split.train_features if case.unsupervised else split.test_features)
     predicted, predict_wall, predict_cpu = timed(lambda: model.predict(rows))
 
+    import objectives
     from sklearn.metrics import accuracy_score, r2_score
 
     if case.quality == "accuracy":
@@ -81,7 +82,7 @@ def main():
             "iterations": int(np.max(model.n_iter_)) if getattr(model, "n_iter_", None) is not None else 1,
             "work": case.counted_work(model, split.train_features, target)
             if case.counted_work and peer == "sklearn" else None,
-        },
+        } | objectives.of_peer(case, model, split.train_features, target),
         sys.stdout,
     )  # fmt: skip
 
