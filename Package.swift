@@ -109,7 +109,7 @@ let package = Package(
       exclude: ["Bridge", "Requirements"]),
     .testTarget(name: "ApusLinearAlgebraTests", dependencies: ["ApusLinearAlgebra", "ApusTestSupport"]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusTestSupport"]),
-    .testTarget(name: "ApusMLTests", dependencies: ["ApusML", "ApusTestSupport"]),
+    .testTarget(name: "ApusMLTests", dependencies: ["ApusML", "ApusTestSupport", "CKernels"]),
     // The image, compose.yaml and kubernetes/: files are read everywhere, clusters run where there is an engine.
     .testTarget(
       name: "ApusDeploymentTests", dependencies: ["ApusTestSupport", .product(name: "Yams", package: "Yams")]),

@@ -10,10 +10,19 @@
 // Inlined into every clone, so that each is compiled for its instruction set.
 #define INLINE static inline __attribute__((always_inline))
 
+// Up to this many rows, comparing all pairs beats order.
+#define FEW 16
 // Up to this many rows, ranks by counting beat cells.
 #define SMALL_NODE 32
+// The positions that are scored at once.
+#define SCORED_AT_ONCE 8
 // The widest range of codes whose keys fit the ranks' 16 bits.
 #define SMALL_RANGE 1000
+
+// Up to this range, cells of the codes that occur beat cells of all codes and a sort, where codes spread over more than
+// so many times the rows.
+#define OCCUPIED_RANGE 2048
+#define OCCUPIED_SPREAD 2
 
 // Running totals at the positions between a node's rows or cells, where a split could be. A weight of zero
 // marks positions that cannot: before the first row, or between equal codes.
@@ -109,43 +118,42 @@ INLINE int64_t choose(int criterion, const split_positions *all, forest_leaf_lim
   return position;
 }
 
-// The ranks of unique keys.
-#define RANKS(LANES, KEY)                                                                                    \
-  INLINE void ranks_##LANES##_##KEY(const KEY *keys, int64_t count, KEY *ranks) {                            \
-    for (int i = 0; i < LANES; i++) ranks[i] = 0;                                                            \
+// The ranks of up to COUNT codes, of equal ones in the order of the rows: a code with the row's place below it is a
+// unique key. Keys are made as whole vectors, since a load of what was just written in parts waits for all of it.
+#define RANKS(COUNT, KEY, LARGEST)                                                                           \
+  INLINE void ranks_##COUNT##_##KEY(const uint16_t *codes, int64_t count, int32_t lowest, uint16_t *places) { \
+    KEY keys[COUNT], ranks[COUNT];                                                                           \
+    for (int i = 0; i < COUNT; i++) {                                                                        \
+      const KEY key = (KEY)(((int32_t)codes[i] - lowest) << 5 | i);                                          \
+      keys[i] = i < count ? key : LARGEST;                                                                   \
+      ranks[i] = 0;                                                                                          \
+    }                                                                                                        \
     for (int64_t j = 0; j < count; j++) {                                                                    \
       const KEY key = keys[j];                                                                               \
-      for (int i = 0; i < LANES; i++) ranks[i] += keys[i] > key;                                             \
+      for (int i = 0; i < COUNT; i++) ranks[i] += keys[i] > key;                                             \
     }                                                                                                        \
+    for (int i = 0; i < COUNT; i++) places[i] = (uint16_t)ranks[i];                                          \
   }
 
-RANKS(8, int16_t)
-RANKS(16, int16_t)
-RANKS(32, int16_t)
-RANKS(8, int32_t)
-RANKS(16, int32_t)
-RANKS(32, int32_t)
+RANKS(8, int16_t, INT16_MAX)
+RANKS(16, int16_t, INT16_MAX)
+RANKS(32, int16_t, INT16_MAX)
+RANKS(8, int32_t, INT32_MAX)
+RANKS(16, int32_t, INT32_MAX)
+RANKS(32, int32_t, INT32_MAX)
 
-// The ranks of up to SMALL_NODE codes, of equal ones in the order of the rows: a code with the row's place below it is
-// a key; keys of codes that spread little are short, and twice as many fit into a vector.
-#define SMALL_RANKS(KEY, LARGEST)                                                                            \
-  INLINE void small_ranks_##KEY(const uint16_t *codes, int64_t count, int32_t lowest, uint16_t *places) {    \
-    KEY keys[SMALL_NODE], ranks[SMALL_NODE];                                                                 \
-    const int lanes = count <= 8 ? 8 : count <= 16 ? 16 : 32;                                                \
-    for (int64_t i = 0; i < lanes; i++) keys[i] = LARGEST;                                                   \
-    for (int64_t i = 0; i < count; i++) keys[i] = (KEY)((codes[i] - lowest) << 5 | i);                       \
-    if (lanes == 8) {                                                                                        \
-      ranks_8_##KEY(keys, count, ranks);                                                                     \
-    } else if (lanes == 16) {                                                                                \
-      ranks_16_##KEY(keys, count, ranks);                                                                    \
-    } else {                                                                                                 \
-      ranks_32_##KEY(keys, count, ranks);                                                                    \
-    }                                                                                                        \
-    for (int64_t i = 0; i < count; i++) places[i] = (uint16_t)ranks[i];                                      \
+// The ranks of up to SMALL_NODE codes. Keys of codes that spread little are short, and twice as many fit into a vector.
+INLINE void small_ranks(const uint16_t *codes, int64_t count, int32_t lowest, int32_t range, uint16_t *places) {
+  if (range <= SMALL_RANGE) {
+    if (count <= 8) ranks_8_int16_t(codes, count, lowest, places);
+    else if (count <= 16) ranks_16_int16_t(codes, count, lowest, places);
+    else ranks_32_int16_t(codes, count, lowest, places);
+  } else {
+    if (count <= 8) ranks_8_int32_t(codes, count, lowest, places);
+    else if (count <= 16) ranks_16_int32_t(codes, count, lowest, places);
+    else ranks_32_int32_t(codes, count, lowest, places);
   }
-
-SMALL_RANKS(int16_t, INT16_MAX)
-SMALL_RANKS(int32_t, INT32_MAX)
+}
 
 // Splits between rows in sorted order: running totals over `count` rows, then the choice.
 INLINE void split_rows(int criterion, const uint16_t *codes, const int64_t *sums,
@@ -157,11 +165,20 @@ INLINE void split_rows(int criterion, const uint16_t *codes, const int64_t *sums
   for (int64_t j = 0; j < count; j++) {
     sum += sums[j];
     weight += weights[j];
-    running_sums[j] = (double)sum;
+    scores[j] = sum;
     running_weights[j] = weight;
   }
-  for (int64_t j = 0; j + 1 < count; j++) running_weights[j] = codes[j] != codes[j + 1] ? running_weights[j] : 0;
-  split_positions all = {.sums = running_sums, .weights = running_weights, .count = count - 1,
+  // Several at once, and not one with each sum.
+  for (int64_t j = 0; j < count; j++) running_sums[j] = (double)scores[j];
+  // A mask and no branch: nobody can predict which codes are equal.
+  for (int64_t j = 0; j + 1 < count; j++) {
+    const int64_t differs = -(int64_t)(codes[j] != codes[j + 1]);
+    running_weights[j] = score_value(score_bits(running_weights[j]) & differs);
+  }
+  // Up to the next whole vector, weights of zero are cheaper than an end that is no whole vector.
+  const int64_t padded = (count - 1 + SCORED_AT_ONCE - 1) / SCORED_AT_ONCE * SCORED_AT_ONCE;
+  for (int64_t j = count - 1; j < padded; j++) running_sums[j] = running_weights[j] = 0;
+  split_positions all = {.sums = running_sums, .weights = running_weights, .count = padded,
                          .known_count = count, .total_sum = total_sum, .total_weight = total_weight,
                          .total_rows = (int32_t)count};
   if (codes[count - 1] == missing_code) {
@@ -186,11 +203,7 @@ static void split_small(int criterion, const uint16_t *codes, int64_t count, int
   uint16_t ranks[SMALL_NODE], sorted_codes[SMALL_NODE];
   int64_t sorted_sums[SMALL_NODE], scores[SMALL_NODE];
   double sorted_weights[SMALL_NODE], running_sums[SMALL_NODE], running_weights[SMALL_NODE];
-  if (range <= SMALL_RANGE) {
-    small_ranks_int16_t(codes, count, lowest, ranks);
-  } else {
-    small_ranks_int32_t(codes, count, lowest, ranks);
-  }
+  small_ranks(codes, count, lowest, range, ranks);
   for (int64_t i = 0; i < count; i++) {
     const uint16_t rank = ranks[i];
     sorted_codes[rank] = codes[i];
@@ -201,38 +214,94 @@ static void split_small(int criterion, const uint16_t *codes, int64_t count, int
              missing_code, limits, running_sums, running_weights, scores, best);
 }
 
-typedef int64_t Longs __attribute__((ext_vector_type(4)));
-typedef double Doubles __attribute__((ext_vector_type(4)));
+// Vectors for as many rows at once.
+#define LANES(COUNT)                                                                                         \
+  typedef uint16_t Codes##COUNT __attribute__((ext_vector_type(COUNT)));                                     \
+  typedef int64_t Longs##COUNT __attribute__((ext_vector_type(COUNT)));                                      \
+  typedef double Doubles##COUNT __attribute__((ext_vector_type(COUNT)));
 
-// Splits the squared error between three or four rows without putting them in order: what lies left of each row's
-// threshold is summed for all rows at once. With more rows, order wins.
-CKERNELS_CLONES
-static void split_few(const uint16_t *codes, int64_t count, const int64_t *sums, const double *weights,
-                      double total_sum, double total_weight, double least_weight, forest_split *best) {
-  Longs own = (Longs)(UINT16_MAX + 1), left_sums = (Longs)(0);
-  Doubles left = (Doubles)(0);
-  for (int64_t i = 0; i < count; i++) own[i] = codes[i];
-  for (int64_t i = 0; i < count; i++) {
-    const Longs is_left = own >= (Longs)((int64_t)codes[i]);
-    left_sums += is_left & (Longs)(sums[i]);
-    left += (Doubles)(is_left & (Longs)((Doubles)(weights[i])));
+LANES(4)
+LANES(8)
+LANES(16)
+
+// Splits the squared error between a few rows without putting them in order: what lies left of each row's threshold is
+// summed for all rows at once. Codes are loaded as one vector, since a load of what was just written in parts waits
+// for all of it: with 5 rows that alone took three quarters of the time.
+#define SPLIT_FEW(COUNT)                                                                                     \
+  CKERNELS_CLONES                                                                                            \
+  static void split_few_##COUNT(const uint16_t *codes, int64_t count, const int64_t *sums,                   \
+                                const double *weights, double total_sum, double total_weight,                \
+                                forest_leaf_limits limits, forest_split *best) {                             \
+    Codes##COUNT loaded;                                                                                     \
+    memcpy(&loaded, codes, sizeof loaded);                                                                   \
+    Longs##COUNT own = __builtin_convertvector(loaded, Longs##COUNT);                                        \
+    for (int64_t i = 0; i < COUNT; i++) own[i] = i < count ? own[i] : UINT16_MAX + 1;                        \
+    Longs##COUNT left_sums = (Longs##COUNT)(0);                                                              \
+    Doubles##COUNT left = (Doubles##COUNT)(0);                                                               \
+    for (int64_t i = 0; i < count; i++) {                                                                    \
+      const Longs##COUNT is_left = own >= (Longs##COUNT)((int64_t)codes[i]);                                 \
+      left_sums += is_left & (Longs##COUNT)(sums[i]);                                                        \
+      left += (Doubles##COUNT)(is_left & (Longs##COUNT)((Doubles##COUNT)(weights[i])));                      \
+    }                                                                                                        \
+    const double mean = total_sum / total_weight;                                                            \
+    const Doubles##COUNT right = total_weight - left;                                                        \
+    const Doubles##COUNT shift = __builtin_convertvector(left_sums, Doubles##COUNT) - mean * left;           \
+    const Doubles##COUNT score = shift * shift / (left * right) * total_weight;                              \
+    /* Past the last row, and at the highest code, nothing is left on the right. */                          \
+    Longs##COUNT allowed = (left >= limits.weight) & (right >= limits.weight);                               \
+    if (limits.rows > 1) {                                                                                   \
+      Longs##COUNT left_rows = (Longs##COUNT)(0);                                                            \
+      for (int64_t i = 0; i < count; i++) left_rows -= own >= (Longs##COUNT)((int64_t)codes[i]);             \
+      allowed &= (left_rows >= (Longs##COUNT)((int64_t)limits.rows)) &                                       \
+                 (left_rows <= (Longs##COUNT)(count - limits.rows));                                         \
+    }                                                                                                        \
+    const Longs##COUNT bits = (allowed & (Longs##COUNT)score) | ~allowed;                                    \
+    const int64_t highest = __builtin_reduce_max(bits);                                                      \
+    const Longs##COUNT is_best = bits == highest;                                                            \
+    const int64_t code = __builtin_reduce_min((is_best & own) | (~is_best & (Longs##COUNT)(UINT16_MAX)));    \
+    best->decrease = highest < 0 ? -1 : score_value(highest);                                                \
+    best->last_left = highest < 0 ? 0 : (int32_t)code;                                                       \
+    best->missing_left = -1;                                                                                 \
   }
-  const double mean = total_sum / total_weight;
-  const Doubles right = total_weight - left;
-  const Doubles shift = __builtin_convertvector(left_sums, Doubles) - mean * left;
-  const Doubles score = shift * shift / (left * right) * total_weight;
-  // Past the last row, and at the highest code, nothing is left on the right.
-  const Longs allowed = (left >= least_weight) & (right >= least_weight);
-  const Longs bits = (allowed & (Longs)score) | ~allowed;
-  int64_t highest = -1, code = UINT16_MAX;
-  for (int lane = 0; lane < 4; lane++) highest = bits[lane] > highest ? bits[lane] : highest;
-  for (int lane = 0; lane < 4; lane++) code = bits[lane] == highest && own[lane] < code ? own[lane] : code;
-  best->decrease = highest < 0 ? -1 : score_value(highest);
-  best->last_left = highest < 0 ? 0 : (int32_t)code;
-  best->missing_left = -1;
+
+SPLIT_FEW(4)
+SPLIT_FEW(8)
+SPLIT_FEW(16)
+
+// Splits between cells in whose order the sums and weights of rows of equal code stand in the scratch; `rows` has how
+// many rows each cell has, NULL where nobody asks. Returns the last cell on the left, or -1.
+INLINE int64_t best_cell(int criterion, int64_t width, int64_t count, int has_missing, int32_t *rows,
+                         double total_sum, double total_weight, forest_leaf_limits limits,
+                         const forest_scratch *scratch, forest_split *best) {
+  const int64_t *restrict cell_sums = scratch->cell_sums;
+  const double *restrict cell_weights = scratch->cell_weights;
+  double *restrict running_sums = scratch->sums;
+  double *restrict running_weights = scratch->weights;
+  int64_t sum = 0;
+  double weight = 0;
+  for (int64_t j = 0; j < width; j++) {
+    sum += cell_sums[j];
+    weight += cell_weights[j];
+    running_sums[j] = (double)sum;
+    running_weights[j] = weight;
+  }
+  split_positions all = {.sums = running_sums, .weights = running_weights, .count = width - 1,
+                         .known_count = width, .total_sum = total_sum, .total_weight = total_weight,
+                         .total_rows = (int32_t)count};
+  if (rows) {
+    if (has_missing) {
+      all.known_count = width - 1;
+      all.missing_sum = (double)cell_sums[width - 1];
+      all.missing_weight = cell_weights[width - 1];
+      all.missing_rows = rows[width - 1];
+    }
+    for (int64_t j = 1; j < width; j++) rows[j] += rows[j - 1];
+    all.rows = rows;
+  }
+  return choose(criterion, &all, limits, scratch->scores, best);
 }
 
-// Sums the rows of equal code in a cell, then splits between cells.
+// A cell for each code.
 CKERNELS_CLONES
 static void split_cells(int criterion, const uint16_t *codes, int64_t count, int32_t lowest, int32_t highest,
                         const int64_t *sums, const double *weights, double total_sum, double total_weight,
@@ -248,34 +317,57 @@ static void split_cells(int criterion, const uint16_t *codes, int64_t count, int
     cell_sums[cell] += sums[i];
     cell_weights[cell] += weights[i];
   }
-  double *restrict running_sums = scratch->sums;
-  double *restrict running_weights = scratch->weights;
-  int64_t sum = 0;
-  double weight = 0;
-  for (int64_t j = 0; j < width; j++) {
-    sum += cell_sums[j];
-    weight += cell_weights[j];
-    running_sums[j] = (double)sum;
-    running_weights[j] = weight;
-  }
-  split_positions all = {.sums = running_sums, .weights = running_weights, .count = width - 1,
-                         .known_count = width, .total_sum = total_sum, .total_weight = total_weight,
-                         .total_rows = (int32_t)count};
-  int32_t *rows = scratch->cell_rows;
-  if (limits.rows > 1 || highest == missing_code) {
+  const int has_missing = highest == missing_code;
+  int32_t *rows = limits.rows > 1 || has_missing ? scratch->cell_rows : NULL;
+  if (rows) {
     memset(rows, 0, (size_t)width * sizeof(int32_t));
     for (int64_t i = 0; i < count; i++) rows[codes[i] - lowest]++;
-    if (highest == missing_code) {
-      all.known_count = width - 1;
-      all.missing_sum = (double)cell_sums[width - 1];
-      all.missing_weight = cell_weights[width - 1];
-      all.missing_rows = rows[width - 1];
-    }
-    for (int64_t j = 1; j < width; j++) rows[j] += rows[j - 1];
-    all.rows = rows;
   }
-  const int64_t position = choose(criterion, &all, limits, scratch->scores, best);
-  best->last_left = position < 0 ? 0 : (int32_t)position + lowest;
+  const int64_t cell =
+      best_cell(criterion, width, count, has_missing, rows, total_sum, total_weight, limits, scratch, best);
+  best->last_left = cell < 0 ? 0 : (int32_t)cell + lowest;
+}
+
+// A cell for each code that occurs, where few of them do: its number is how many lower ones occur, which the bits that
+// stand for them say without a sort.
+CKERNELS_CLONES
+static void split_occupied(int criterion, const uint16_t *codes, int64_t count, int32_t lowest, int32_t highest,
+                           const int64_t *sums, const double *weights, double total_sum, double total_weight,
+                           int32_t missing_code, forest_leaf_limits limits, const forest_scratch *scratch,
+                           forest_split *best) {
+  uint64_t bits[OCCUPIED_RANGE / 64] = {0};
+  int32_t before[OCCUPIED_RANGE / 64];
+  uint16_t code_of_cell[OCCUPIED_RANGE];
+  for (int64_t i = 0; i < count; i++) {
+    const uint32_t code = (uint32_t)(codes[i] - lowest);
+    bits[code >> 6] |= (uint64_t)1 << (code & 63);
+  }
+  int32_t width = 0;
+  for (int32_t word = 0; word <= (highest - lowest) >> 6; word++) {
+    before[word] = width;
+    width += __builtin_popcountll(bits[word]);
+  }
+  int64_t *restrict cell_sums = scratch->cell_sums;
+  double *restrict cell_weights = scratch->cell_weights;
+  int32_t *restrict rows = scratch->cell_rows;
+  for (int32_t j = 0; j < width; j++) {
+    cell_sums[j] = 0;
+    cell_weights[j] = 0;
+    rows[j] = 0;
+  }
+  for (int64_t i = 0; i < count; i++) {
+    const uint32_t code = (uint32_t)(codes[i] - lowest);
+    const uint64_t lower = ((uint64_t)1 << (code & 63)) - 1;
+    const int32_t cell = before[code >> 6] + __builtin_popcountll(bits[code >> 6] & lower);
+    cell_sums[cell] += sums[i];
+    cell_weights[cell] += weights[i];
+    rows[cell]++;
+    code_of_cell[cell] = codes[i];
+  }
+  const int has_missing = highest == missing_code;
+  const int64_t cell = best_cell(criterion, width, count, has_missing, limits.rows > 1 || has_missing ? rows : NULL,
+                                 total_sum, total_weight, limits, scratch, best);
+  best->last_left = cell < 0 ? 0 : code_of_cell[cell];
 }
 
 static void split_sorted(int criterion, const uint16_t *codes, int64_t count, int32_t lowest,
@@ -312,14 +404,19 @@ void forest_regression_split(int criterion, const uint16_t *codes, int64_t count
     best->decrease = allowed ? shift * shift / (left * right) * total_weight : -1;
     best->last_left = lowest;
     best->missing_left = -1;
-  } else if (count <= 4 && criterion == 0 && highest != missing_code && limits.rows <= 1) {
-    split_few(codes, count, sums, weights, total_sum, total_weight, limits.weight, best);
-  } else if (count <= SMALL_NODE) {
+  } else if (count <= FEW && criterion == 0 && highest != missing_code) {
+    (count <= 4   ? split_few_4
+     : count <= 8 ? split_few_8
+                  : split_few_16)(codes, count, sums, weights, total_sum, total_weight, limits, best);
+  } else if (count <= FEW || (count <= SMALL_NODE && range >= OCCUPIED_RANGE)) {
     split_small(criterion, codes, count, lowest, range, sums, weights, total_sum, total_weight, missing_code,
                 limits, best);
-  } else if (range < 256 || range < 4 * count) {
+  } else if (range < OCCUPIED_SPREAD * count) {
     split_cells(criterion, codes, count, lowest, highest, sums, weights, total_sum, total_weight,
                 missing_code, limits, scratch, best);
+  } else if (range < OCCUPIED_RANGE) {
+    split_occupied(criterion, codes, count, lowest, highest, sums, weights, total_sum, total_weight, missing_code,
+                   limits, scratch, best);
   } else {
     split_sorted(criterion, codes, count, lowest, highest, sums, weights, total_sum, total_weight,
                  missing_code, limits, scratch, best);

@@ -77,7 +77,8 @@ int32_t forest_gather_counts(const int32_t *all_classes, const int32_t *all_coun
                              int32_t class_count, int64_t *total, double *squares);
 
 // Splits that lower the squared error (criterion 0) or the Poisson deviance (criterion 1) most. `sums` are
-// targets times weights in fixed point; `missing_code` is negative for a feature without missing values.
+// targets times weights in fixed point; `missing_code` is negative for a feature without missing values. Of `codes`
+// 32 can be read, however few there are.
 void forest_regression_split(int criterion, const uint16_t *codes, int64_t count, int32_t lowest,
                              int32_t highest, const int64_t *sums, const double *weights, double total_sum,
                              double total_weight, int32_t missing_code, forest_leaf_limits limits,

@@ -23,7 +23,8 @@ final class SplitFinder<Statistics: NodeStatistics> {
     self.settings = settings
     self.statistics = statistics
     columns = Room(data.bins.indices.map { ColumnAccess(data, column: $0) })
-    codes = Room(data.rowCount)
+    // Kernels load the codes of small nodes as one vector.
+    codes = Room(repeating: 0, count: max(data.rowCount, 32))
     order = Room((0..<Int32(data.bins.count)).map { $0 })
     draws = Room(data.bins.count)
     limits = forest_leaf_limits(rows: Int32(settings.minLeafRows), weight: .leastNormalMagnitude)
