@@ -43,8 +43,12 @@ const sections = [];
 const section = (id, title, wide, note, draw) => sections.push({ id, title, wide, note, draw });
 
 section("leaderboard", "Leaderboard", true, "Mean over the folds; bars are one standard deviation of the folds.", (data, place) => {
-  const best = data.leaders.filter((leader) => leader.mean !== null).slice(0, 20);
+  const best = data.leaders.filter((leader) => leader.mean != null).slice(0, 20);
   if (best.length === 0) return "no candidate has scores on every fold yet";
+  if (data.nested) {
+    const scores = data.nested.map((one) => `${one.metric} ${short(one.mean)} ± ${short(one.deviation)}`).join(", ");
+    place.append(element("p", { id: "nested" }, `Searched anew without the rows it was scored on, ${data.nested[0].splits} times (nested cross-validation): ${scores}.`));
+  }
   place.append(element("div", { class: "chart", id: "leaders" }));
   const table = element("table");
   const columns = ["Rank", ...data.metrics, ...(data.hasResource ? ["Rows"] : []), "Difference from the best, 95 %", "Fit", "Estimator", "Parameters", "Notes"];
@@ -85,7 +89,7 @@ section("parameter", "Score by a parameter", false, "A point for each candidate;
   if (data.parameters.length === 0) return "nothing varies";
   if (!data.parameters.includes(chosen.parameter)) chosen.parameter = data.parameters[0];
   const draw = () => {
-    const points = data.candidates.filter((one) => chosen.parameter in one.parameters && one.mean !== null);
+    const points = data.candidates.filter((one) => chosen.parameter in one.parameters && one.mean != null);
     const x = axis(points.map((one) => one.parameters[chosen.parameter]), chosen.parameter);
     const traces = [{
       type: "scatter", mode: "markers", name: "test", x: x.values, y: points.map((one) => one.mean),
@@ -104,7 +108,7 @@ const pair = (data) => {
   const share = Object.fromEntries(data.importances.map((one) => [one.name, one.share]));
   let [best, most] = [data.parameters.slice(0, 2), -1];
   data.parameters.forEach((first, place) => data.parameters.slice(place + 1).forEach((second) => {
-    const common = data.candidates.filter((one) => one.mean !== null && first in one.parameters && second in one.parameters);
+    const common = data.candidates.filter((one) => one.mean != null && first in one.parameters && second in one.parameters);
     const varied = new Set(common.map((one) => text(one.parameters[first]))).size > 1 && new Set(common.map((one) => text(one.parameters[second]))).size > 1;
     const weight = (varied ? common.length : 0) + ((share[first] ?? 0) + (share[second] ?? 0)) / 4;
     if (weight > most) [best, most] = [[first, second], weight];
@@ -116,7 +120,7 @@ section("heat", "Two parameters", false, "The highest mean score of each pair of
   if (data.parameters.length < 2) return "fewer than two parameters vary";
   if (!data.parameters.includes(chosen.first)) [chosen.first, chosen.second] = pair(data);
   const draw = () => {
-    const points = data.candidates.filter((one) => chosen.first in one.parameters && chosen.second in one.parameters && one.mean !== null);
+    const points = data.candidates.filter((one) => chosen.first in one.parameters && chosen.second in one.parameters && one.mean != null);
     const x = axis(points.map((one) => one.parameters[chosen.first]), chosen.first);
     const y = axis(points.map((one) => one.parameters[chosen.second]), chosen.second);
     const distinct = (one) => [...new Set(one.values)].sort((a, b) => one.numeric ? a - b : a < b ? -1 : a > b ? 1 : 0);
@@ -142,7 +146,7 @@ section("heat", "Two parameters", false, "The highest mean score of each pair of
 });
 
 section("parallel", "Parallel coordinates", true, "A line for each candidate, the best ones dark; at most 300 are drawn.", (data) => {
-  const points = data.candidates.filter((one) => one.mean !== null).sort((a, b) => a.mean - b.mean).slice(-300);
+  const points = data.candidates.filter((one) => one.mean != null).sort((a, b) => a.mean - b.mean).slice(-300);
   if (points.length < 2 || data.parameters.length === 0) return "too few candidates, or nothing varies";
   const names = [...data.parameters, data.metric];
   const axes = names.map((name) => axis(points.map((one) => name === data.metric ? one.mean : one.parameters[name]), name));
@@ -164,7 +168,7 @@ section("parallel", "Parallel coordinates", true, "A line for each candidate, th
 });
 
 section("time", "Fit time and score", false, "Up and to the left is better.", (data) => {
-  const points = data.candidates.filter((one) => one.mean !== null && one.fitSeconds !== null);
+  const points = data.candidates.filter((one) => one.mean != null && one.fitSeconds != null);
   if (points.length === 0) return "nothing has been fitted yet";
   return () => chart("time-chart", [{ type: "scatter", mode: "markers", x: points.map((one) => one.fitSeconds), y: points.map((one) => one.mean), marker: { size: 7, opacity: 0.75, color: "#2563a8" },
     text: points.map((one) => `${one.estimator} ${words(one.parameters)}`), hovertemplate: "%{text}<br>%{x:.3g} s, %{y:.5g}<extra></extra>" }],
@@ -213,9 +217,9 @@ section("again", "How to reproduce", true, "", (data, place) => {
     place.append(element("p", {}, data.commands.length > 1 ? "The study was begun and continued with" : "The study was begun with"),
       ...data.commands.map((command) => element("pre", {}, command)));
   }
-  place.append(element("p", {}, "The best candidate, fitted on all rows:"), element("pre", {}, `apus study best ${data.path} DATA --output best.model`));
+  place.append(element("p", {}, "The best candidate, fitted on all rows:"), element("pre", {}, `apus study best ${data.path} DATA --study ${data.number} --output best.model`));
   const facts = [["Apus", data.version], ["rows", `${data.rows} × ${data.features} features${data.target ? `, target ${data.target}` : ""}`], ["SHA-256 of the rows", data.dataDigest],
-    ["folds", data.splitter], ["seed", String(data.seed)], ["metrics", data.metrics.join(", ")]];
+    ["folds", data.splitter], ["seed", data.seed], ["metrics", data.metrics.join(", ")]];
   place.append(element("div", { class: "scroll" }, element("table", {}, ...facts.map(([name, value]) => element("tr", {}, element("th", {}, name), element("td", { class: "words" }, value))))));
 });
 

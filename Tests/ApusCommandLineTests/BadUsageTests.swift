@@ -75,6 +75,13 @@ import Testing
     try expectRefusal(logistic + ["--cv", "1"], ["at least 2 folds"])
     try expectRefusal(logistic + ["--cv", "time-series:3", "--shuffle"], ["leave out --shuffle"])
     try expectRefusal(logistic + ["--scoring", "r2"], ["r2 is for regression"])
+    let grid = logistic + ["--param", "c=[1,2,3]"]
+    try expectRefusal(grid + ["--method", "grid", "--random", "2"], ["leave out --random"])
+    for option in ["--factor", "--least", "--most", "--resource"] {
+      try expectRefusal(grid + [option, "4"], ["\(option) is for halving", "a grid"])
+    }
+    try expectRefusal(
+      grid + ["--method", "tpe", "--random", "2", "--factor", "2"], ["--factor is for halving"])
     try expectRefusal(
       ["search", "iris", "--estimator", "logistic-regression", "--estimator", "ridge"],
       ["one task at a time"])

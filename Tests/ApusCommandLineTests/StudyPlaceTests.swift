@@ -28,6 +28,17 @@ struct StudyPlaceTests {
     #expect(there.status == 0, "\(there.errors)")
     #expect(there.output.hasPrefix(here.output) && here.output.contains("60 candidates, finished"))
     #expect(try scratch.read("table.csv").split(separator: "\n").count == 61)
+    let served = try Mounts.shell(
+      """
+      mount --bind \(folder) \(folder) && mount -o remount,ro,bind \(folder)
+      \(ApusBinary.url.path) study serve \(study) --port 0 > \(scratch.path("served")) &
+      server=$!
+      for wait in $(seq 100); do grep -q http \(scratch.path("served")) && break; sleep 0.1; done
+      port=$(sed -n 's|.*:\\([0-9]*\\)/.*|\\1|p' \(scratch.path("served")))
+      bash -c "exec 3<> /dev/tcp/127.0.0.1/$port; printf 'GET /metrics HTTP/1.0\\r\\nHost: 127.0.0.1:$port\\r\\n\\r\\n' >&3; cat <&3"
+      kill $server
+      """)
+    #expect(served.output.contains("apus_study_fits_total"), "\(served.output) \(served.errors)")
     let writing = try Mounts.shell(
       """
       mount --bind \(folder) \(folder) && mount -o remount,ro,bind \(folder)

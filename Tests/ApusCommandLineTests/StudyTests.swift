@@ -85,6 +85,18 @@ import Testing
     #expect(expected != nil && expected == unkept)
     let list = try ApusBinary.run("study", "list", quiet, "--json").json()
     let studies = try #require(list["studies"] as? [[String: Any]])
+    // What the search is worth is kept with it, and told wherever the study is looked at.
+    let nested = try #require((studies[0]["nested"] as? [[String: Any]])?.first)
+    #expect(
+      nested["scores"] as? [Double]
+        == (expected?["folds"] as? [[String: Any]])?.compactMap {
+          ($0["scores"] as? [Double])?.first
+        })
+    let shown = try ApusBinary.run("study", "show", quiet).output
+    #expect(shown.contains("Searched anew without the rows it was scored on, 3 times: neg_log_loss -0."))
+    let page = try ApusBinary.run("study", "report", quiet, "--output", scratch.path("nested.html"))
+    #expect(page.status == 0)
+    #expect(try String(contentsOfFile: scratch.path("nested.html"), encoding: .utf8).contains("\"splits\":3"))
     #expect(studies.map { $0["partOf"] as? Int } == [nil, 1, 1, 1])
     #expect(studies.last?["part"] as? String == "outer split 3 of 3, StratifiedKFold")
     #expect(studies.map { $0["fits"] as? Int } == [75, 75, 75, 75])
@@ -108,7 +120,16 @@ import Testing
     let other = try ApusBinary.run(arguments: search + ["--nested", "2", "--study", quiet])
     #expect(other.status == 0, "\(other.errors)")
     #expect(try ApusBinary.run("study", "list", quiet).output.contains("1: outer split 2 of 2"))
+    let beside = try ApusBinary.run(
+      arguments: search + ["--nested", "2", "--study", quiet, "--seed", "9", "--new"])
+    #expect(beside.status == 0, "\(beside.errors)")
+    // The two searches are compared, and not a part of one of them.
+    #expect(
+      try ApusBinary.run("study", "diff", quiet).output.contains(
+        "Settings: the seed was 0, and is 9\nCandidates: "))
     #expect(try ApusBinary.run("study", "gc", quiet, "--remove", "1").status == 0)
+    #expect(try StudyFile(quiet).studies().map(\.description.number) == [7, 8, 9])
+    #expect(try ApusBinary.run("study", "gc", quiet, "--remove", "7").status == 0)
     #expect(try StudyFile(quiet).studies().isEmpty)
   }
 

@@ -28,6 +28,24 @@ import Testing
     }
   }
 
+  /// Scores of candidates that learnt from fewer rows than others will are not what results are ranked by.
+  @Test func aTargetIsReachedWithAllOfTheResource() async throws {
+    let halving = SearchMethod.halving(HalvingSettings(smallest: 12))
+    let all = try await results(AdaptiveSearch(factors(20), halving, options))
+    let most = all.candidates.compactMap { $0.stage?.resource }.max() ?? 0
+    let partial = all.candidates.filter { $0.stage?.resource != most }.map { $0.scores[0].mean }
+    let best = try #require(all.best?.scores[0].mean)
+    // A score that some candidate has, or seems to have, with less of the resource already.
+    let target = min(best, partial.max() ?? best)
+    var search = AdaptiveSearch(factors(20), halving, options)
+    (search.stopRules.targetScore, search.stopRules.patience) = (target, 5)
+    let stopped = try await results(search)
+    let reached = try #require(stopped.best)
+    #expect(reached.scores[0].mean >= target && reached.stage?.resource == most)
+    #expect(stopped.candidates.count { $0.stage?.resource != most } == partial.count)
+    #expect(stopped.stopReason?.contains("target") == true)
+  }
+
   @Test func patienceEndsTheSearchAtTheSameCandidateEverywhere() async throws {
     let all = try await results(AdaptiveSearch(factors(40), .grid, options))
     let means = all.candidates.map { $0.scores[0].mean }

@@ -102,6 +102,33 @@ import Testing
 
   }
 
+  /// Whoever waits for another process asks some hundred times before its lease is over.
+  @Test func aSearchWaitsUntilALeaseIsOver() async throws {
+    let scratch = try ScratchStudy()
+    let tag = CountedEstimator.newTag()
+    let search = GridSearch(grid(3, tag: tag), options)
+    _ = try await studyHeldBy(ProcessIdentity(world: "elsewhere", number: 1, start: 1), scratch, search)
+    let outcome = try await search.run(
+      on: rows(), keptIn: StudyFile(scratch.path), backend: SequentialBackend())
+    #expect(outcome.results.isComplete && CountedEstimator.fits(tag) == 15)
+  }
+
+  @Test func aStudyAtWorkIsNotRemovedAndARemovedFileIsNoticed() async throws {
+    let scratch = try ScratchStudy()
+    let (store, holder, keys) = try await studyHeldBy(
+      .current, scratch, GridSearch(grid(3, tag: CountedEstimator.newTag()), options))
+    let file = try StudyFile(scratch.path)
+    let study = try file.study()
+    let refusal = #expect(throws: ApusError.self) { try file.remove(study) }
+    #expect(refusal.map { "\($0)" }?.contains("is at work on study 1") == true)
+    let fits = keys.map { FinishedFit(key: $0, fit: TriedFit(scores: FitScores(test: [1], fitSeconds: 1))) }
+    try await store.commit([fits[0]], from: holder.session)
+    try FileManager.default.removeItem(atPath: scratch.path)
+    let lost = await #expect(throws: ApusError.self) { try await store.commit(fits, from: holder.session) }
+    #expect(
+      lost.map { "\($0)" }?.contains("was removed or replaced while a search was writing to it") == true)
+  }
+
   @Test func aHostThatStoodStillDoesNotTakeWhatOthersHold() async throws {
     let scratch = try ScratchStudy()
     let search = GridSearch(grid(3, tag: CountedEstimator.newTag()), options)

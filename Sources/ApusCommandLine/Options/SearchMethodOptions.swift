@@ -16,8 +16,8 @@ struct SearchMethodOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What halving gives more of: rows, or a parameter such as treeCount.", valueName: "name"))
-  var resource = "rows"
+      "What halving gives more of: rows (the default), or a parameter such as treeCount.", valueName: "name"))
+  var resource: String?
 
   @Option(
     parsing: .unconditional,
@@ -31,8 +31,8 @@ struct SearchMethodOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Halving keeps one candidate of so many.", valueName: "number"))
-  var factor = 3
+    help: ArgumentHelp("Halving keeps one candidate of so many; 3 unless given.", valueName: "number"))
+  var factor: Int?
 
   @Flag(help: "Give up candidates that are clearly worse after some folds.")
   var racing = false
@@ -71,6 +71,7 @@ struct SearchMethodOptions: ParsableArguments {
     if oneStandardError { options.choice = .oneStandardError() }
     let rules = try stopRules
     let name = try methodName
+    try refuseWhatIsIgnored(by: name)
     if !racing, rules == StopRules() {
       if name == .grid { return GridSearch(try finite(space), options) }
       if name == .random { return RandomSearch(space, draws: try draws(), options) }
@@ -79,6 +80,25 @@ struct SearchMethodOptions: ParsableArguments {
     search.stopRules = rules
     search.racing = racing ? Racing() : nil
     return search
+  }
+
+  /// An option that does nothing is a mistake.
+  private func refuseWhatIsIgnored(by name: MethodName) throws {
+    if name == .grid, random != nil {
+      throw ApusError(
+        .invalidParameter, "--method grid tries every combination, and draws none at random",
+        hint: "leave out --random, or say --method random")
+    }
+    guard ![.halving, .hyperband, .asha].contains(name) else { return }
+    let given = [
+      ("--resource", resource != nil), ("--least", least != nil), ("--most", most != nil),
+      ("--factor", factor != nil),
+    ]
+    guard let option = given.first(where: \.1)?.0 else { return }
+    throw ApusError(
+      .invalidParameter,
+      "\(option) is for halving, and this search tries \(name == .grid ? "a grid" : "\(name)")",
+      hint: "say --method halving, hyperband or asha")
   }
 
   private var methodName: MethodName {
@@ -117,8 +137,12 @@ struct SearchMethodOptions: ParsableArguments {
 
   private var settings: HalvingSettings {
     HalvingSettings(
-      draws: random, factor: factor, resource: resource == "rows" ? .rows : .hyperparameter(resource),
+      draws: random, factor: factor ?? 3, resource: resource.map(Self.resource) ?? .rows,
       smallest: least, largest: most)
+  }
+
+  private static func resource(_ name: String) -> HalvingResource {
+    name == "rows" ? .rows : .hyperparameter(name)
   }
 
   private func draws() throws -> Int {

@@ -42,6 +42,7 @@ final class ProgressDisplay: Sendable {
   /// Stops showing progress and takes the bar away; a log gets its last line.
   func finish() {
     guard words.finish(), !words.isOnTerminal else { return }
+    update { $0.hasEnded = true }
     Report.line(ProgressLine.sentence(state.current(words.elapsed)))
   }
 }

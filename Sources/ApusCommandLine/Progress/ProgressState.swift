@@ -10,6 +10,10 @@ package struct ProgressState: Sendable, Equatable {
   package var failed: Int
   /// The best score so far.
   package var best: Double?
+  /// How much of a resource the candidates got that the best score is of; 0 where there is none.
+  package var resource = 0
+  /// Whether nothing more will be done.
+  package var hasEnded = false
   /// Seconds since the work began.
   package var elapsed: Double
   /// What there is to say of the cluster that does the work; nil on this machine alone.
@@ -27,8 +31,8 @@ package struct ProgressState: Sendable, Equatable {
   /// Fits finished a second; nil before there is one.
   package var rate: Double? { done > restored && elapsed > 0 ? Double(done - restored) / elapsed : nil }
 
-  /// Seconds that are left if the rate stays the same; nil before anything is finished.
-  package var secondsLeft: Double? { rate.map { Double(max(0, total - done)) / $0 } }
+  /// Seconds that are left if the rate stays the same; nil before anything is finished, and after the end.
+  package var secondsLeft: Double? { hasEnded ? nil : rate.map { Double(max(0, total - done)) / $0 } }
 
   /// The finished part, from 0 to 1.
   package var fraction: Double { total > 0 ? min(1, Double(done) / Double(total)) : 1 }

@@ -48,7 +48,12 @@ final class SearchProgress: Sendable {
         state.restored += fits
         state.failed += failures
       }
-      if isFirst { Report.note("Continuing: \(fits) of \(self.fits) fits were finished before.") }
+      if isFirst {
+        let failed =
+          failures == 0
+          ? "" : " \(failures) of them failed; apus study retry-failed lets the next search make those again."
+        Report.note("Continuing: \(fits) of \(self.fits) fits were finished before.\(failed)")
+      }
     case .extended(let fits):
       state.withLock { $0.fits = fits }
       display?.update { $0.total = fits }
@@ -57,10 +62,14 @@ final class SearchProgress: Sendable {
         state.done += 1
         if failure != nil { state.failed += 1 }
       }
-    case .candidateFinished(_, _, _, let means):
+    case .candidateFinished(_, _, _, let means, let resource):
       guard means.indices.contains(rankingMetric), !means[rankingMetric].isNaN else { return }
       let score = means[rankingMetric]
-      display?.update { $0.best = max($0.best ?? score, score) }
+      display?.update { state in
+        // Scores with more of a resource take the place of those with less.
+        if let resource, resource > state.resource { (state.resource, state.best) = (resource, nil) }
+        if resource ?? state.resource == state.resource { state.best = max(state.best ?? score, score) }
+      }
     case .refitting(_, let progress):
       finish()
       let display = WorkDisplay("Fitting the best candidate on all rows", progress: progress)

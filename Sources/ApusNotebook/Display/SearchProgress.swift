@@ -13,6 +13,8 @@ public final class SearchProgress: Sendable {
     var fits = 0
     var finished = 0
     var best = -Double.infinity
+    /// How much of a resource the candidates got that the best score is of.
+    var resource = 0
     var lastShown = ContinuousClock.now
   }
   private let state = Mutex(State())
@@ -29,7 +31,11 @@ public final class SearchProgress: Sendable {
       case .restored(let fits, _): state.finished += fits
       case .extended(let fits): state.fits = fits
       case .fitFinished: state.finished += 1
-      case .candidateFinished(_, _, _, let means): state.best = max(state.best, means.first ?? -.infinity)
+      case .candidateFinished(_, _, _, let means, let resource):
+        // Scores with more of a resource take the place of those with less.
+        if let resource, resource > state.resource { (state.resource, state.best) = (resource, -.infinity) }
+        guard resource == nil || resource == state.resource else { break }
+        state.best = max(state.best, means.first ?? -.infinity)
       case .refitting, .finished: break
       }
       let isLast = if case .finished = event { true } else { state.finished == 0 }

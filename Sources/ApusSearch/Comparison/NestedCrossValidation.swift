@@ -1,11 +1,12 @@
 import ApusData
 import ApusML
 import ApusParallel
+import Foundation
 
 /// What a search is worth on rows that it has not seen: the result of ``nestedCrossValidate(_:on:outer:backend:cancellation:onEvent:)``.
-public struct NestedResults: Sendable, Hashable {
+public struct NestedResults: Sendable, Hashable, Codable {
   /// One search on the training rows of an outer split.
-  public struct Fold: Sendable, Hashable {
+  public struct Fold: Sendable, Hashable, Codable {
     /// The candidate that the search chose.
     public var chosen: CandidateResult
     /// The score of each metric on the outer test rows, by the chosen candidate fitted on all training rows.
@@ -62,8 +63,11 @@ public func nestedCrossValidate(
       folds.append(
         try await outer.fold(search, metrics: setup.metrics, session, on: backend, cancellation, onEvent))
     }
+    let results = NestedResults(metrics: setup.metrics.map(\.name), folds: folds)
+    try session.note(
+      String(decoding: try JSONEncoder.jobs.encode(results), as: UTF8.self), among: .nested)
     await session.end()
-    return NestedResults(metrics: setup.metrics.map(\.name), folds: folds)
+    return results
   } catch {
     await session.end()
     throw error

@@ -34,6 +34,8 @@ struct AsynchronousHalving: SearchStrategy {
 
   var dependsOnOrder: Bool { true }
 
+  var mostResource: Int? { resources.last }
+
   /// Without a tie or a failure, a level has one of `factor` candidates of the one below.
   var expectedTrials: Int {
     var (sum, level) = (0, source.count)

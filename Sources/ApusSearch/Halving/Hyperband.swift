@@ -47,6 +47,8 @@ struct Hyperband: SearchStrategy {
     }
   }
 
+  var mostResource: Int? { halvings.compactMap(\.mostResource).max() }
+
   mutating func ask(_ count: Int) throws -> [Trial] {
     var trials: [Trial] = []
     for index in halvings.indices where trials.count < count { trials += try halvings[index].ask(count) }

@@ -28,6 +28,8 @@ struct SuccessiveHalving: SearchStrategy {
 
   var expectedTrials: Int { schedule.trialCount }
 
+  var mostResource: Int? { schedule.iterations.last?.resource }
+
   mutating func ask(_ count: Int) throws -> [Trial] {
     // Everything that is left of the iteration at once: so candidates that share work are found.
     guard !waiting.isEmpty else { return [] }

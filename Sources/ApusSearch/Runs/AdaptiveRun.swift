@@ -36,6 +36,9 @@ struct AdaptiveRun: Sendable {
       do {
         var loop = try TrialLoop(self, strategy, session, slots: backend.capacity.slots)
         try await run(&loop, template, session, on: backend, cancellation)
+        if !cancellation.isCancelled {
+          try session.note(loop.stopReason ?? "all that the search meant to try was tried", among: .endings)
+        }
         await session.end()
         return try loop.results(isCancelled: cancellation.isCancelled)
       } catch {

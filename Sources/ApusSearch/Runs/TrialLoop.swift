@@ -290,14 +290,16 @@ struct TrialLoop<Strategy: SearchStrategy> {
     run.onEvent?(
       .candidateFinished(
         index: index, estimator: open.trial.estimator, parameters: open.trial.parameters,
-        means: run.setup.metrics.indices.map { meanAndDeviation(open.scores($0)).mean }))
+        means: run.setup.metrics.indices.map { meanAndDeviation(open.scores($0)).mean },
+        resource: open.trial.stage?.resource))
     watchPrefix()
   }
 
   private mutating func watchPrefix() {
     while let next = trials[closedPrefix], next.isClosed {
-      let reason = watch.take(meanAndDeviation(next.scores(run.setup.refitPosition)).mean)
-      if let reason, lastTrial == nil {
+      let hasAll = next.trial.stage.map { $0.resource == strategy.mostResource } ?? true
+      let mean = meanAndDeviation(next.scores(run.setup.refitPosition)).mean
+      if hasAll, let reason = watch.take(mean), lastTrial == nil {
         lastTrial = closedPrefix
         stop(reason)
       }

@@ -46,6 +46,10 @@ package protocol SearchStrategy: Sendable {
   /// Trials that are expected from first to last, as far as it can be known.
   var expectedTrials: Int { get }
 
+  /// The most of a resource that a trial can get; nil where there is no resource. Scores with less of it end no search:
+  /// they are not to be compared with those that results are ranked by.
+  var mostResource: Int? { get }
+
   /// The trial of a decision that was kept; the strategy goes on as if it had been asked for it.
   ///
   /// - Throws: ``ApusError`` of kind `format` for a decision that this strategy cannot have made.
@@ -54,6 +58,8 @@ package protocol SearchStrategy: Sendable {
 
 extension SearchStrategy {
   package var dependsOnOrder: Bool { false }
+
+  package var mostResource: Int? { nil }
 
   package mutating func repeating(_ decision: TrialDecision) throws -> Trial {
     throw ApusError(.format, "this search keeps no decisions")

@@ -45,7 +45,7 @@ struct ReportCollector {
       created: description.created, version: description.version, commands: try study.notes(),
       rows: description.rowCount, features: description.featureCount, target: description.targetName,
       dataDigest: description.dataDigest.hexadecimal, splitter: description.splitter,
-      seed: description.seed.value, metrics: description.metrics, metric: description.refitMetric,
+      seed: "\(description.seed.value)", metrics: description.metrics, metric: description.refitMetric,
       hasTrainScores: description.includesTrainScores, hasResource: progress.partialFits > 0,
       candidateCount: progress.candidates, fitCount: progress.fits, failureCount: progress.failures,
       isSampled: drawn.count < progress.candidates, estimators: Set(drawn.map(\.estimator.name)).sorted(),
@@ -53,7 +53,7 @@ struct ReportCollector {
       leaders: rows(
         try leaders.all.map { try study.result($0.candidate, at: $0.index, names: varied, ranking) }, position
       ),
-      curves: curves,
+      nested: try study.nestedResults().map(nested), curves: curves,
       importances: ParameterImportance.shares(of: drawn, names, metric: position),
       progress: bestSoFar(ends), timeline: try timeline(), failures: try failures())
   }
@@ -106,6 +106,14 @@ struct ReportCollector {
         fitSeconds: meanAndDeviation(candidate.fitSeconds.filter { !$0.isNaN }).mean.orNull,
         resource: candidate.stage?.resource ?? study.description.rowCount,
         unconverged: candidate.unconvergedFolds.count, iterations: candidate.mostIterations)
+    }
+  }
+
+  private func nested(_ results: NestedResults) -> [ReportData.Nested] {
+    results.metrics.enumerated().map { position, metric in
+      let (mean, deviation) = results.summary(of: position)
+      return ReportData.Nested(
+        metric: metric, mean: mean.orNull, deviation: deviation.orNull, splits: results.folds.count)
     }
   }
 

@@ -1,6 +1,6 @@
 import ApusML
 
-/// What the report of a study shows, as its page reads it; null stands for numbers that are not finite.
+/// What the report of a study shows, as its page reads it; numbers that are not finite are left out, or null in lists.
 struct ReportData: Encodable {
   /// A candidate as a point of the charts.
   struct Candidate: Encodable {
@@ -31,6 +31,14 @@ struct ReportData: Encodable {
     var unconverged: Int
     /// The most iterations of a fold's fit, where fits iterate.
     var iterations: Int?
+  }
+
+  /// A metric's scores on the outer test rows of a nested cross-validation.
+  struct Nested: Encodable {
+    var metric: String
+    var mean: Double?
+    var deviation: Double?
+    var splits: Int
   }
 
   /// A candidate that was tried on several parts of the rows.
@@ -86,7 +94,8 @@ struct ReportData: Encodable {
   var target: String?
   var dataDigest: String
   var splitter: String
-  var seed: UInt64
+  /// As text, since the page's numbers are exact up to 2⁵³ only.
+  var seed: String
   var metrics: [String]
   var metric: String
   var hasTrainScores: Bool
@@ -100,6 +109,8 @@ struct ReportData: Encodable {
   var parameters: [String]
   var candidates: [Candidate]
   var leaders: [Leader]
+  /// What the search is worth on new rows, by a nested cross-validation.
+  var nested: [Nested]?
   var curves: [Curve]
   var importances: [Importance]
   var progress: [Step]

@@ -121,12 +121,28 @@ extension SQLiteStudyStore {
         """, arguments: [now, own[1] as Int, session, own[0] as Double, StudySession.leaseTime])
   }
 
+  /// - Throws: ``ApusError`` of kind `invalidParameter` when a process is at work on a study or a part of it.
+  static func requireNobodyAtWork(on study: Int, _ database: Database) throws {
+    let now = Date().timeIntervalSince1970
+    let sessions = try Row.fetchAll(
+      database,
+      sql: """
+        SELECT session.id, world, process, process_start, heartbeat FROM session
+        JOIN study ON study.id = session.study WHERE ? IN (study.id, study.whole) AND ended IS NULL
+        """, arguments: [study])
+    guard let session = sessions.first(where: { !isGone($0, silentFor: abs(now - $0[4])) }) else { return }
+    throw ApusError(
+      .invalidParameter, "process \(session[2] as Int) is at work on study \(study)",
+      hint: "stop it first; a process that died counts as gone after \(Int(StudySession.leaseTime)) s")
+  }
+
   private static func isGone(_ session: Row, silentFor silence: Double) -> Bool {
     let process = ProcessIdentity(world: session[1], number: session[2], start: session[3])
     return silence > StudySession.leaseTime || process.hasEnded
   }
 
   package func commit(_ fits: [FinishedFit], from session: Int) async throws {
+    try requireFileInPlace()
     do {
       try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
         queue.asyncWrite { database in

@@ -11,6 +11,8 @@ package final class SQLiteStudyStore: StudyStore {
   /// The file.
   package let path: String
   let queue: DatabaseQueue
+  /// The file that was opened.
+  private let identity: FileIdentity?
 
   /// Opens a file to write to it.
   ///
@@ -26,6 +28,7 @@ package final class SQLiteStudyStore: StudyStore {
       try Self.create(path)
     }
     queue = try Self.opened(path)
+    identity = FileIdentity(path)
   }
 
   /// Opens a file to look into it; it is left as it is, and may lie where nothing can be written.
@@ -36,6 +39,17 @@ package final class SQLiteStudyStore: StudyStore {
     self.path = path
     if case .nothing = try StudyFileHeader.inspect(path) { throw Self.missing(path) }
     queue = try Self.openedForReading(path)
+    identity = FileIdentity(path)
+  }
+
+  /// Makes sure that what is written can be found again: a file that was removed lives on only until it is closed.
+  ///
+  /// - Throws: ``ApusError`` of kind `file` when the file is not at its path any more.
+  func requireFileInPlace() throws {
+    guard FileIdentity(path) != identity else { return }
+    throw ApusError(
+      .file, "\(path) was removed or replaced while a search was writing to it",
+      hint: "what it held is lost with it; run the search again to begin a new study")
   }
 
   private static func missing(_ path: String) -> ApusError { ApusError(.file, "there is no study \(path)") }
@@ -139,7 +153,10 @@ package final class SQLiteStudyStore: StudyStore {
   }
 
   package func remove(study: Int) throws {
-    try write { try $0.execute(sql: "DELETE FROM study WHERE id = ?", arguments: [study]) }
+    try write { database in
+      try Self.requireNobodyAtWork(on: study, database)
+      try database.execute(sql: "DELETE FROM study WHERE id = ?", arguments: [study])
+    }
   }
 
   package func forgetFailures(of study: Int) throws -> Int {

@@ -1,5 +1,7 @@
 import ApusML
 import ApusParallel
+import ApusSearch
+import Foundation
 
 /// A study of a file: what was searched, and what has been found so far.
 ///
@@ -103,6 +105,21 @@ public struct Study: Sendable {
 
   /// The mean scores of all candidates.
   public func ranking() throws -> StudyRanking { try survey(leaders: 0, by: 0).ranking }
+
+  /// Why the latest search that decides as it goes has ended, in words; nil where none has.
+  public func ending() throws -> String? {
+    try store.decisions(of: SearchNotes.endings.rawValue, in: description.number, from: 0).last
+  }
+
+  /// What the latest nested cross-validation of the study's search has found; nil where there was none.
+  public func nestedResults() throws -> NestedResults? {
+    let notes = try store.decisions(of: SearchNotes.nested.rawValue, in: description.number, from: 0)
+    return try notes.last.map { note in
+      do { return try JSONDecoder.jobs.decode(NestedResults.self, from: Data(note.utf8)) } catch {
+        throw ApusError(.format, "the study's nested results are damaged", cause: error)
+      }
+    }
+  }
 
   /// Every fit that failed, at most `limit` of them.
   public func failures(limit: Int = .max) throws -> [FitFailure] {

@@ -152,7 +152,7 @@ func numbers(rows: Int = 20) throws -> Dataset {
       case .fitFinished(_, _, let scores, let failure):
         #expect(scores.count == 1 && failure == nil)
         fits += 1
-      case .candidateFinished(_, let estimator, let parameters, let means):
+      case .candidateFinished(_, let estimator, let parameters, let means, _):
         #expect(estimator.name == "scaled-mean" && parameters.count == 2 && !means[0].isNaN)
         candidates += 1
       case .restored, .extended, .refitting, .finished: break
@@ -168,7 +168,7 @@ func numbers(rows: Int = 20) throws -> Dataset {
     let outcome = try await GridSearch(grid).run(
       on: clouds(), backend: SequentialBackend(), cancellation: cancellation
     ) { event in
-      if case .candidateFinished(let index, _, _, _) = event, index == 3 { cancellation.cancel() }
+      if case .candidateFinished(let index, _, _, _, _) = event, index == 3 { cancellation.cancel() }
     }
     #expect(!outcome.results.isComplete)
     #expect(outcome.results.candidates.count >= 4 && outcome.results.candidates.count < 10)

@@ -49,7 +49,9 @@ struct StudyBestCommand: AsyncParsableCommand {
     guard let best = try study.chosen(by: choice, metric: metric), let score = best.score(of: metric) else {
       throw ApusError(
         .job, "no candidate of \(file) has a score on every fold",
-        hint: "run the search again to finish it")
+        hint: try study.progress().failures > 0
+          ? "'apus study show' says why fits failed; after 'apus study retry-failed' the search makes them again"
+          : "run the search again to finish it")
     }
     let rows = try data.load(for: best.estimator.task)
     guard rows.digest == study.description.dataDigest else {

@@ -7,7 +7,8 @@ struct StudyDiffCommand: AsyncParsableCommand {
     commandName: "diff", abstract: "Compare two studies, candidate by candidate.",
     usage: "apus study diff <file> [<other>] [<options>]",
     discussion: """
-      Scores are compared to the bit. With one file, its last two studies are compared.
+      Scores are compared to the bit. With one file, its last two studies are compared,
+      leaving out those that nested searches have made.
 
       EXAMPLES
         apus study diff monday.sqlite friday.sqlite
@@ -34,8 +35,8 @@ struct StudyDiffCommand: AsyncParsableCommand {
   func run() async throws {
     let file = try StudyFile(reading: file)
     let otherFile = try other.map { try StudyFile(reading: $0) } ?? file
-    let all = try file.studies().map(\.description.number)
-    let previous = other == nil && all.count > 1 ? all[all.count - 2] : nil
+    let whole = try file.studies().map(\.description).filter { $0.whole == nil }.map(\.number)
+    let previous = other == nil && whole.count > 1 ? whole[whole.count - 2] : nil
     let comparison = try StudyComparison(file.study(left ?? previous), otherFile.study(right))
     if json {
       try StandardOutput.write(json: Compared(comparison))

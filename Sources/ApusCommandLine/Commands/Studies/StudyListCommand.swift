@@ -42,20 +42,20 @@ struct StudyListCommand: AsyncParsableCommand {
     }
     let hasParts = entries.contains { $0.summary.partOf != nil }
     var columns: [(title: String, alignment: TextTable.Alignment)] = files.count > 1 ? [("File", .left)] : []
-    columns += [
-      ("Study", .right), ("Begun", .left), ("Data", .left), ("Seed", .right), ("Folds", .left),
-      ("Metrics", .left), ("Fits", .right), ("Failed", .right),
-    ]
+    // What tells studies apart comes last: a narrow terminal cuts that off.
+    columns += [("Study", .right), ("Begun", .left), ("Fits", .right), ("Failed", .right)]
     if hasParts { columns.append(("Part of", .left)) }
+    columns += [("Data", .left), ("Metrics", .left), ("Seed", .right), ("Folds", .left)]
     var table = TextTable(columns)
     for entry in entries {
       let summary = entry.summary
       table.add(
         (files.count > 1 ? [entry.file] : []) + [
-          "\(summary.number)", summary.begun, "\(summary.rows) × \(summary.features)", "\(summary.seed)",
-          summary.splitter, summary.metrics.joined(separator: ", "), summary.fitsInWords,
-          "\(summary.failures)",
-        ] + (hasParts ? [summary.wholeInWords] : []))
+          "\(summary.number)", summary.begun, summary.fitsInWords, "\(summary.failures)",
+        ] + (hasParts ? [summary.wholeInWords] : []) + [
+          "\(summary.rows) × \(summary.features)", summary.metrics.joined(separator: ", "), "\(summary.seed)",
+          summary.splitter,
+        ])
     }
     try StandardOutput.write(table.text(width: Terminal.standardOutput.width))
   }
@@ -85,9 +85,21 @@ struct StudySummary: Encodable {
   /// Fits that learnt from a part of the training rows only.
   var partialFits: Int
   var failures: Int
+  /// Why the latest search that decides as it goes has ended.
+  var ending: String?
+  /// What the latest nested cross-validation has found, by metric.
+  var nested: [Nested]?
+
+  /// A metric's scores on the outer test rows of a nested cross-validation.
+  struct Nested: Encodable {
+    var metric: String
+    var mean: Double
+    var standardDeviation: Double
+    var scores: [Double]
+  }
 
   /// Whether every candidate was tried on all rows of every fold.
-  var isFinished: Bool { finishedCandidates == candidates }
+  var isFinished: Bool { candidates > 0 && finishedCandidates == candidates }
 
   /// How many fits were made: of how many, unless the search itself decided what deserved them.
   var fitsInWords: String {
@@ -98,6 +110,17 @@ struct StudySummary: Encodable {
   /// What the study is a part of; nothing for one of its own.
   var wholeInWords: String {
     partOf.map { "\($0)\(part.map { ": \($0)" } ?? "")" } ?? ""
+  }
+
+  /// What the search is worth on new rows; nothing without a nested cross-validation.
+  var nestedInWords: String? {
+    nested.map { metrics in
+      let scores = metrics.map {
+        "\($0.metric) \(Quantities.score($0.mean, deviation: $0.standardDeviation))"
+      }
+      return "Searched anew without the rows it was scored on, \(metrics.first?.scores.count ?? 0) times: "
+        + scores.joined(separator: ", ")
+    }
   }
 
   init(_ study: Study) throws {
@@ -123,5 +146,14 @@ struct StudySummary: Encodable {
     fits = progress.fits
     partialFits = progress.partialFits
     failures = progress.failures
+    ending = try study.ending()
+    nested = try study.nestedResults().map { results in
+      results.metrics.enumerated().map { position, metric in
+        let (mean, deviation) = results.summary(of: position)
+        return Nested(
+          metric: metric, mean: mean, standardDeviation: deviation,
+          scores: results.folds.map { $0.scores[position] })
+      }
+    }
   }
 }

@@ -28,7 +28,14 @@ struct StudyServeCommand: AsyncParsableCommand {
 
   func run() async throws {
     // What is opened to look into it alone may be taken for a file that nobody changes, or kept from those who would.
-    let grown = try StudyFile(study.file, creates: false).study(study.number)
+    // Where it cannot be written, no search of this machine writes to it either.
+    let file: StudyFile
+    do { file = try StudyFile(study.file, creates: false) } catch let error as ApusError
+      where error.kind == .file
+    {
+      file = try StudyFile(reading: study.file)
+    }
+    let grown = try file.study(study.number)
     let server = try StudyServer(grown, path: study.file, host: host, port: port)
     Interruption.shared.listen()
     try await server.run(until: Interruption.shared.cancellation) { url in

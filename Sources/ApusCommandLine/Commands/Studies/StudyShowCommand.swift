@@ -52,11 +52,13 @@ struct StudyShowCommand: AsyncParsableCommand {
   }
 
   private static func heading(_ summary: StudySummary) -> String {
-    let state = summary.isFinished ? "finished" : "fits: \(summary.fitsInWords)"
+    let ending = summary.ending.map { "; the latest search ended: \($0)" } ?? ""
+    let state = summary.isFinished ? "finished" : "fits: \(summary.fitsInWords)\(ending)"
+    let nested = summary.nestedInWords.map { "\n\($0)" } ?? ""
     let whole = summary.partOf.map { ", \(summary.part ?? "a part") of study \($0)" } ?? ""
     return """
       Study \(summary.number)\(whole), begun \(summary.begun): \(summary.candidates) candidates, \(state)
-      \(summary.rows) rows × \(summary.features) features, \(summary.splitter), seed \(summary.seed)
+      \(summary.rows) rows × \(summary.features) features, \(summary.splitter), seed \(summary.seed)\(nested)
 
 
       """

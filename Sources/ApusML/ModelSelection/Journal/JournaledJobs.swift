@@ -127,7 +127,8 @@ final class JournaledJobs: Sequence, Sendable {
   private func claim(_ state: inout State) throws {
     if let last = state.lastClaim {
       let seconds = last.elapsedSeconds
-      if seconds < Self.claimTime { state.claimSize *= 2 }
+      // Claims that bring nothing, because others have the fits, are quick too.
+      if seconds < Self.claimTime { state.claimSize = Swift.min(2 * state.claimSize, Self.largestClaim) }
       if seconds > 4 * Self.claimTime { state.claimSize = Swift.max(slots, state.claimSize / 2) }
     }
     state.lastClaim = .now

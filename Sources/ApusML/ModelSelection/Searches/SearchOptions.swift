@@ -47,9 +47,11 @@ public enum SearchEvent: Sendable {
   /// A candidate was fitted and scored on a fold; the scores are in the order of the metrics, empty when it
   /// failed.
   case fitFinished(candidate: Int, fold: Int, scores: [Double], failure: FitFailure?)
-  /// A candidate has been tried on every fold; the means are in the order of the metrics.
+  /// A candidate has been tried on every fold; the means are in the order of the metrics. Where the search gives
+  /// candidates more or less of a resource, means are to be compared where that is equal.
   case candidateFinished(
-    index: Int, estimator: AnyEstimator, parameters: [String: ParameterValue], means: [Double])
+    index: Int, estimator: AnyEstimator, parameters: [String: ParameterValue], means: [Double], resource: Int?
+  )
   /// All fits are done; the best candidate is being fitted on all rows, and how far that is can be asked.
   case refitting(candidate: Int, progress: WorkProgress)
   /// The search is over.

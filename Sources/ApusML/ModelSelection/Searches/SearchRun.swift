@@ -111,7 +111,7 @@ struct SearchRun: Sendable {
     onEvent(
       .candidateFinished(
         index: candidate, estimator: described.estimator, parameters: described.parameters,
-        means: sheet.results(of: candidate, metrics: metrics).map(\.mean)))
+        means: sheet.results(of: candidate, metrics: metrics).map(\.mean), resource: nil))
   }
 
   private func results(_ sheet: ScoreSheet) throws -> SearchResults {
