@@ -196,6 +196,30 @@ static void gini_cells(const uint16_t *codes, int64_t count, int32_t lowest, int
   }
 }
 
+// Splits between two codes, such as the sides of a threshold: the left one's rows are all there is to count.
+CKERNELS_CLONES
+static void gini_sides(const uint16_t *codes, int64_t count, int32_t lowest, const int32_t *classes,
+                       const int32_t *counts, const int32_t *totals, int32_t class_count, const gini_node *node,
+                       const forest_scratch *scratch, forest_split *best) {
+  int32_t *restrict left_counts = scratch->class_cells;
+  memset(left_counts, 0, (size_t)class_count * sizeof(int32_t));
+  int32_t left_rows = 0;
+  for (int64_t i = 0; i < count; i++) {
+    // All bits on the left, none on the right; a comparison would become a branch that nobody can predict.
+    const int32_t left_mask = (int32_t)codes[i] - lowest - 1;
+    left_counts[classes[i]] += counts[i] & left_mask;
+    left_rows -= left_mask;
+  }
+  int64_t left = 0, left_squares = 0, right_squares = 0;
+  for (int32_t c = 0; c < class_count; c++) {
+    const int64_t here = left_counts[c], there = totals[c] - left_counts[c];
+    left += here;
+    left_squares += here * here;
+    right_squares += there * there;
+  }
+  offer(node, (double)left, (double)left_squares, (double)right_squares, left_rows, lowest, -1, best);
+}
+
 void forest_gini_split(const uint16_t *codes, int64_t count, int32_t lowest, int32_t highest,
                        const int32_t *classes, const int32_t *counts, const int32_t *totals,
                        int32_t class_count, double total_weight, double total_squares, int32_t missing_code,
@@ -205,6 +229,10 @@ void forest_gini_split(const uint16_t *codes, int64_t count, int32_t lowest, int
   best->last_left = 0;
   const gini_node node = {total_weight, total_squares / total_weight, (int32_t)count, limits};
   const int64_t width = highest - lowest + 1;
+  if (width == 2 && highest != missing_code) {
+    gini_sides(codes, count, lowest, classes, counts, totals, class_count, &node, scratch, best);
+    return;
+  }
   // A sweep over rows costs about eight times as much an element as one over a table of counts.
   if (width * class_count <= 8 * count && (width + 1) * class_stride(class_count) <= scratch->class_cell_capacity) {
     gini_cells(codes, count, lowest, highest, classes, counts, totals, class_count, missing_code, &node,

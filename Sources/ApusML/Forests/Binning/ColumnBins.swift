@@ -107,20 +107,4 @@ struct ColumnBins: Sendable, Equatable {
     }
     return low
   }
-
-  /// The largest code from `first` and below `end` whose values are all at most a threshold; at least `first`.
-  func lastCode(upTo threshold: Double, from first: Int32, below end: Int32) -> Int32 {
-    var (low, high) = (first, end - 1)
-    while low < high {
-      let middle = (low + high + 1) / 2
-      if highest[Int(middle)] <= threshold { low = middle } else { high = middle - 1 }
-    }
-    return low
-  }
-
-  /// A threshold that cuts after a code: the one wished for where it does so, else the bin's boundary.
-  func threshold(near wish: Double, after code: Int32) -> Double {
-    let index = Int(code)
-    return wish >= highest[index] && wish < lowest[index + 1] ? wish : boundaries[index]
-  }
 }

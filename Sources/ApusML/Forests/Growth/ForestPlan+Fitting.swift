@@ -59,8 +59,9 @@ extension ForestPlan {
           WeightedClasses(target, criterion: criterion, room: $0)
         }
       }
-    let forest = CompactForest(
-      layout: layout, valueWidth: classCount, hasClasses: true, bins: features.bins, grown: grown)
+    let forest = try CompactForest(
+      layout: layout, valueWidth: classCount, hasClasses: true, bins: features.bins, grown: grown,
+      context.compute)
     var model = ForestClassifierModel(classLabels: input.labels, forest: forest)
     if outOfBagScore {
       let sums = try outOfBagSums(forest, rows, context)
@@ -95,8 +96,9 @@ extension ForestPlan {
           TargetSums(target, isPoisson: criterion == .poisson, room: $0)
         }
       }
-    let forest = CompactForest(
-      layout: layout, valueWidth: 1, hasClasses: false, bins: features.bins, grown: grown)
+    let forest = try CompactForest(
+      layout: layout, valueWidth: 1, hasClasses: false, bins: features.bins, grown: grown,
+      context.compute)
     var model = ForestRegressorModel(forest: forest)
     if outOfBagScore {
       let sums = try outOfBagSums(forest, rows, context)

@@ -9,6 +9,8 @@ final class SplitFinder<Statistics: NodeStatistics> {
   /// The least a split must leave on either side.
   var limits: forest_leaf_limits
   let columns: Room<ColumnAccess>
+  /// The values of the columns' codes, where thresholds between them are drawn at random.
+  private let values: [ColumnValues]
   private let codes: Room<UInt16>
   private let order: Room<Int32>
   private let draws: Room<Int32>
@@ -22,7 +24,10 @@ final class SplitFinder<Statistics: NodeStatistics> {
     self.data = data
     self.settings = settings
     self.statistics = statistics
-    columns = Room(data.bins.indices.map { ColumnAccess(data, column: $0) })
+    let values = settings.hasRandomThresholds ? data.bins.map(ColumnValues.init) : []
+    self.values = values
+    columns = Room(
+      data.bins.indices.map { ColumnAccess(data, column: $0, values: values.isEmpty ? nil : values[$0]) })
     // Kernels load the codes of small nodes as one vector.
     codes = Room(repeating: 0, count: max(data.rowCount, 32))
     order = Room((0..<Int32(data.bins.count)).map { $0 })
@@ -167,7 +172,7 @@ final class SplitFinder<Statistics: NodeStatistics> {
     if columns.base[feature].isCategorical {
       splitCategories(data.bins[feature], count, &random, &candidate)
     } else {
-      splitAtRandom(data.bins[feature], count, lowest, highest, &random, &candidate)
+      splitAtRandom(columns.base[feature], count, lowest, highest, &random, &candidate)
     }
     guard candidate.decrease > best.decrease else { return false }
     best = candidate
@@ -176,34 +181,34 @@ final class SplitFinder<Statistics: NodeStatistics> {
 
   /// A threshold between the lowest and the highest value, drawn uniformly; missing values go to a random side.
   private func splitAtRandom(
-    _ bins: ColumnBins, _ count: Int, _ lowest: Int32, _ highest: Int32, _ random: inout RandomSource,
+    _ column: ColumnAccess, _ count: Int, _ lowest: Int32, _ highest: Int32, _ random: inout RandomSource,
     _ candidate: inout NodeSplit
   ) {
     let draw = random.uniform()
     let coin = random.uniform() < 0.5
     var highestKnown = highest
-    let hasMissing = highest == bins.missingCode
+    let hasMissing = highest == column.missingCode
     if hasMissing {
       highestKnown = lowest
       for index in 0..<count {
         let code = Int32(codes.base[index])
-        if code != bins.missingCode, code > highestKnown { highestKnown = code }
+        if code != column.missingCode, code > highestKnown { highestKnown = code }
       }
     }
     if lowest == highestKnown {
       // One known value beside missing ones: they part.
       candidate.lastLeft = lowest
       candidate.missingLeft = false
-      candidate.threshold = Int(lowest) < bins.boundaries.count ? bins.boundaries[Int(lowest)] : .infinity
+      candidate.threshold = column.boundary(Int(lowest))
     } else {
-      let (low, high) = (bins.lowest[Int(lowest)], bins.highest[Int(highestKnown)])
+      let (low, high) = (column.lowest![Int(lowest)], column.highest![Int(highestKnown)])
       let threshold = low * (1 - draw) + high * draw
-      candidate.lastLeft = bins.lastCode(upTo: threshold, from: lowest, below: highestKnown)
-      candidate.threshold = bins.threshold(near: threshold, after: candidate.lastLeft)
+      candidate.lastLeft = column.lastCode(upTo: threshold, from: lowest, below: highestKnown)
+      candidate.threshold = column.threshold(near: threshold, after: candidate.lastLeft)
       candidate.missingLeft = hasMissing ? coin : nil
     }
     forest_mark_sides(
-      codes.base, Int64(count), candidate.lastLeft, bins.missingCode, candidate.missingLeft == true ? 1 : 0)
+      codes.base, Int64(count), candidate.lastLeft, column.missingCode, candidate.missingLeft == true ? 1 : 0)
     candidate.decrease =
       statistics.bestSplit(
         codes: codes.base, count: count, lowest: 0, highest: 1, missingCode: -1, limits: limits
@@ -258,27 +263,5 @@ final class SplitFinder<Statistics: NodeStatistics> {
     for code in ordered.prefix(lastLeft + 1) { set.insert(code) }
     candidate.set = set
     for code in present { candidate.occurring.insert(code) }
-  }
-}
-
-/// What the search needs of a column for each node, without counting references; the data set keeps the codes.
-struct ColumnAccess: BitwiseCopyable {
-  let bytes: UnsafePointer<UInt8>?
-  let words: UnsafePointer<UInt16>?
-  let missingCode: Int32
-  let isCategorical: Bool
-  let coarseBytes: UnsafePointer<UInt8>?
-  let lastCodes: UnsafePointer<Int32>?
-  let coarseMissingCode: Int32
-
-  init(_ data: BinnedFeatures, column: Int) {
-    let (bins, codes, coarse) = (data.bins[column], data.codes[column], data.coarse[column])
-    bytes = codes.bytes.map { UnsafePointer($0) }
-    words = codes.words.map { UnsafePointer($0) }
-    missingCode = bins.missingCode
-    isCategorical = bins.categoryCount != nil
-    coarseBytes = coarse.flatMap { $0.codes.bytes.map { UnsafePointer($0) } }
-    lastCodes = coarse.map { UnsafePointer($0.lastCodes.base) }
-    coarseMissingCode = coarse?.missingCode ?? -1
   }
 }

@@ -16,14 +16,17 @@ struct CompactForest: Sendable, Equatable, Codable {
   var featureCount: Int { tables.count }
 
   /// Puts together trees that were grown on the same data.
-  init(layout: NodeLayout, valueWidth: Int, hasClasses: Bool, bins: [ColumnBins], grown: [GrownTree]) {
+  init(
+    layout: NodeLayout, valueWidth: Int, hasClasses: Bool, bins: [ColumnBins], grown: [GrownTree],
+    _ compute: ComputeContext
+  ) throws {
     self.layout = layout
     self.valueWidth = valueWidth
     self.hasClasses = hasClasses
     var tables = bins.map(CodeTable.init)
     var trees = grown.map(\.tree)
     if grown.contains(where: { !$0.thresholds.isEmpty }) {
-      Self.codeThresholds(grown.map(\.thresholds), layout, &trees, &tables)
+      try Self.codeThresholds(grown.map(\.thresholds), layout, &trees, &tables, compute)
     }
     self.tables = tables
     self.trees = trees
@@ -42,36 +45,6 @@ struct CompactForest: Sendable, Equatable, Codable {
     guard isSound() else {
       throw DecodingError.dataCorruptedError(
         forKey: .trees, in: container, debugDescription: "the nodes of the trees do not fit together")
-    }
-  }
-
-  /// Replaces thresholds that were drawn at random by their positions among all of the same feature.
-  private static func codeThresholds(
-    _ thresholds: [[Double]], _ layout: NodeLayout, _ trees: inout [CompactTree], _ tables: inout [CodeTable]
-  ) {
-    var all = [[Double]](repeating: [], count: tables.count)
-    func forEachThreshold(_ tree: Int, _ body: (_ node: Int, _ feature: Int, _ threshold: Double) -> Void) {
-      for (index, threshold) in thresholds[tree].enumerated() where !threshold.isNaN {
-        body(index, layout.feature(of: trees[tree].nodes.elements[index]), threshold)
-      }
-    }
-    for tree in trees.indices { forEachThreshold(tree) { all[$1].append($2) } }
-    for feature in tables.indices where tables[feature].categoryCount == nil {
-      all[feature].sort()
-      var distinct: [Double] = []
-      for threshold in all[feature] where distinct.last != threshold { distinct.append(threshold) }
-      all[feature] = distinct
-      tables[feature].boundaries = PackedArray(distinct)
-    }
-    for tree in trees.indices {
-      var nodes = trees[tree].nodes.elements
-      forEachThreshold(tree) { node, feature, threshold in
-        let code = all[feature].partitionIndex { $0 >= threshold }
-        nodes[node] =
-          layout.split(slot: layout.slot(of: nodes[node]), code: UInt64(code), isCategorical: false)
-          | layout.offset(layout.offset(of: nodes[node]))
-      }
-      trees[tree].nodes = PackedArray(nodes)
     }
   }
 
