@@ -36,6 +36,21 @@ import Testing
     #expect(try distanceFromIdentity(svd.right.transposed().gram()) < 1e-13)
   }
 
+  @Test(arguments: cases) func triangularFactorsHaveTheGramMatrixAndTheSingularValues(_ golden: Case) throws {
+    let a = Matrix(golden.a)
+    guard a.rowCount >= a.columnCount else {
+      #expect(throws: ApusError.self) { try a.triangularFactor() }
+      return
+    }
+    let factor = try a.triangularFactor()
+    #expect(factor.rowCount == a.columnCount && factor.columnCount == a.columnCount)
+    for (row, elements) in factor.rowArrays.enumerated() {
+      #expect(elements.prefix(row).allSatisfy { $0 == 0 })
+    }
+    #expect(try relativeDifference(factor.gram().elements, golden.gram.flatMap(\.self)) < 1e-13)
+    #expect(relativeDifference(try SingularValues(factor).values, golden.singularValues) < 1e-13)
+  }
+
   @Test(arguments: cases) func eigenvaluesAgreeWithNumPyAndRebuildTheMatrix(_ golden: Case) throws {
     let gram = Matrix(golden.gram)
     let eigen = try SymmetricEigen(gram)

@@ -127,6 +127,21 @@ public enum DoublePrecision: LinearAlgebraRoutines {
     return Int(info)
   }
 
+  /// The factor R of A = Q·R over the upper triangle of A's first `n` rows; what lies below it is destroyed.
+  public static func geqrf(_ m: Int, _ n: Int, _ a: UnsafeMutablePointer<Double>) {
+    OpenBLAS.useOneThread
+    // LAPACK reads columns and so sees Aᵀ = L·Q, of which L is Rᵀ.
+    var (rows, columns, info) = (Int32(n), Int32(m), Int32(0))
+    var (size, wanted) = (Int32(-1), Double(0))
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: min(m, n)) { factors in
+      dgelqf_(&rows, &columns, a, &rows, factors.baseAddress, &wanted, &size, &info)
+      size = Int32(wanted)
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: Int(size)) { work in
+        dgelqf_(&rows, &columns, a, &rows, factors.baseAddress, work.baseAddress, &size, &info)
+      }
+    }
+  }
+
   /// Thin singular value decomposition; `a` is destroyed.
   public static func gesdd(
     _ m: Int, _ n: Int, _ a: UnsafeMutablePointer<Double>, _ s: UnsafeMutablePointer<Double>,

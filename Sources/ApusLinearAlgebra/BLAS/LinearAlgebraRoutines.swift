@@ -63,6 +63,9 @@ public protocol LinearAlgebraRoutines {
     _ n: Int, _ a: UnsafeMutablePointer<Scalar>, _ values: UnsafeMutablePointer<Scalar>
   ) -> Int
 
+  /// Writes the factor R of A = Q·R, `m ≥ n`, over the upper triangle of A's first `n` rows; the rest is destroyed.
+  static func geqrf(_ m: Int, _ n: Int, _ a: UnsafeMutablePointer<Scalar>)
+
   /// The thin decomposition A = U·diag(s)·Vᵀ: `u` is `m × r`, `vt` is `r × n`, r the smaller of both; `a` is
   /// destroyed.
   static func gesdd(

@@ -49,7 +49,8 @@ struct PrincipalDirections {
           for index in elements.indices { elements[index] *= weights[index / p].squareRoot() }
         }
       }
-      let decomposition = try SingularValues(scaled)
+      // The left vectors are not asked for: those of a small triangle cost little, those of all rows half the time.
+      let decomposition = try SingularValues(n >= 2 * p ? scaled.triangularFactor() : scaled)
       self.init(
         rows: decomposition.right.settlingSigns(),
         squaredSingularValues: decomposition.values.map { $0 * $0 })

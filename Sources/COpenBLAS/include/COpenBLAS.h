@@ -70,6 +70,12 @@ void spotrf_(const char *uplo, const blas_int *n, float *a, const blas_int *lda,
 void spotrs_(const char *uplo, const blas_int *n, const blas_int *nrhs, const float *a, const blas_int *lda,
              float *b, const blas_int *ldb, blas_int *info, size_t uplo_length);
 
+// The factors L and Q of A = L·Q.
+void dgelqf_(const blas_int *m, const blas_int *n, double *a, const blas_int *lda, double *tau, double *work,
+             const blas_int *lwork, blas_int *info);
+void sgelqf_(const blas_int *m, const blas_int *n, float *a, const blas_int *lda, float *tau, float *work,
+             const blas_int *lwork, blas_int *info);
+
 // Symmetric eigenproblem, divide and conquer.
 void dsyevd_(const char *jobz, const char *uplo, const blas_int *n, double *a, const blas_int *lda, double *w,
              double *work, const blas_int *lwork, blas_int *iwork, const blas_int *liwork, blas_int *info,
