@@ -1,4 +1,5 @@
 import ApusLinearAlgebra
+import CKernels
 
 /// Stored rows in a k-d tree (Bentley, 1975; Friedman, Bentley and Finkel, 1977): boxes within boxes, so that a search
 /// leaves out most of the rows where there are few features.
@@ -9,15 +10,17 @@ struct KDTree: Sendable {
   /// A stored row and its squared distance.
   typealias Neighbour = NeighbourSearch.Neighbour
 
-  /// The most rows of a leaf.
-  private static let leafSize = 16
+  /// The most rows of a leaf: as many as the kernel compares at a time.
+  private static let leafSize = Int(NEIGHBOUR_LEAF_ROWS)
 
   private let columnCount: Int
+  /// The elements of a corner: the columns, and zeros up to what the kernel takes at a time.
+  private let cornerLength: Int
   private let rowCount: Int
   /// The number of halvings above the leaves.
   private let depth: Int
-  /// The rows, in the order of the leaves.
-  private let points: [Double]
+  /// The rows, leaf after leaf, of each the first column, then the second, and so on.
+  private let leaves: [Double]
   /// Where each of them stands among the stored rows.
   private let rows: [Int32]
   /// For each box its lowest corner and its highest; box `i` holds boxes `2i` and `2i + 1`, the first being box 1.
@@ -29,23 +32,40 @@ struct KDTree: Sendable {
   init(_ stored: Matrix<Double>) {
     let (n, p) = (stored.rowCount, stored.columnCount)
     var depth = 0
-    while n >> depth > Self.leafSize { depth += 1 }
+    while (n + (1 << depth) - 1) >> depth > Self.leafSize { depth += 1 }
     var points = stored.elements
     var rows = (0..<Int32(n)).map { $0 }
-    var corners = [Double](repeating: 0, count: (2 << depth) * 2 * p)
+    let columnsAtOnce = Int(NEIGHBOUR_BOX_COLUMNS)
+    let cornerLength = (p + columnsAtOnce - 1) / columnsAtOnce * columnsAtOnce
+    var corners = [Double](repeating: 0, count: (2 << depth) * 2 * cornerLength)
     points.withUnsafeMutableBufferPointer { points in
       rows.withUnsafeMutableBufferPointer { rows in
         corners.withUnsafeMutableBufferPointer { corners in
           var builder = Builder(
-            points: points.baseAddress!, rows: rows.baseAddress!, corners: corners.baseAddress!, p: p, n: n)
+            points: points.baseAddress!, rows: rows.baseAddress!, corners: corners.baseAddress!, p: p, n: n,
+            cornerLength: cornerLength)
           for level in 0...depth {
             for box in 0..<1 << level { builder.finish(box: box, level: level, isLeaf: level == depth) }
           }
         }
       }
     }
-    (columnCount, rowCount, self.depth) = (p, n, depth)
-    (self.points, self.rows, self.corners) = (points, rows, corners)
+    (columnCount, rowCount, self.depth, self.cornerLength) = (p, n, depth, cornerLength)
+    (self.rows, self.corners) = (rows, corners)
+    leaves = Self.leaves(of: points, n, p, depth)
+  }
+
+  private static func leaves(of points: [Double], _ n: Int, _ p: Int, _ depth: Int) -> [Double] {
+    var leaves = [Double](repeating: 0, count: (p * leafSize) << depth)
+    for leaf in 0..<1 << depth {
+      let (first, end) = (start(leaf, level: depth, n), start(leaf + 1, level: depth, n))
+      for row in first..<end {
+        for column in 0..<p {
+          leaves[(leaf * p + column) * leafSize + row - first] = points[row * p + column]
+        }
+      }
+    }
+    return leaves
   }
 
   /// The first of the rows of box `index` of a level.
@@ -58,12 +78,13 @@ struct KDTree: Sendable {
     let corners: UnsafeMutablePointer<Double>
     let p: Int
     let n: Int
+    let cornerLength: Int
 
     /// Finds the corners of a box, and halves its rows.
     mutating func finish(box index: Int, level: Int, isLeaf: Bool) {
       let (start, end) = (KDTree.start(index, level: level, n), KDTree.start(index + 1, level: level, n))
-      let low = corners + (1 << level + index) * 2 * p
-      let high = low + p
+      let low = corners + (1 << level + index) * 2 * cornerLength
+      let high = low + cornerLength
       for column in 0..<p { (low[column], high[column]) = (.infinity, -.infinity) }
       for row in start..<end {
         for column in 0..<p {
@@ -127,6 +148,9 @@ extension KDTree {
     fileprivate var heap: [Neighbour] = []
     /// The rows that were compared with queries.
     fileprivate(set) var comparisonCount = 0
+    fileprivate var distances = [Double](repeating: 0, count: leafSize)
+    /// The query with zeros after it, as long as corners are.
+    fileprivate var query: [Double] = []
   }
 
   /// The nearest rows, the nearest first and the lower row of two at the same distance: to the bit those of a comparison
@@ -135,10 +159,14 @@ extension KDTree {
     let p = columnCount
     // A box is as far away as rounding lets it be; a row in it may be a little nearer.
     let margin = 1 - Double(8 * (p + 4)) * .ulpOfOne
+    if searcher.query.count != cornerLength {
+      searcher.query = [Double](repeating: 0, count: cornerLength)
+    }
+    for column in 0..<p { searcher.query[column] = query[column] }
     searcher.heap.removeAll(keepingCapacity: true)
     searcher.waiting.removeAll(keepingCapacity: true)
     searcher.waiting.append((0, 0, 0))
-    points.withUnsafeBufferPointer { points in
+    leaves.withUnsafeBufferPointer { leaves in
       corners.withUnsafeBufferPointer { corners in
         while let (box, level, distance) = searcher.waiting.popLast() {
           if searcher.heap.count == count, distance * margin > searcher.heap[0].squaredDistance { continue }
@@ -147,16 +175,19 @@ extension KDTree {
               Self.start(box, level: level, rowCount), Self.start(box + 1, level: level, rowCount)
             )
             searcher.comparisonCount &+= end - start
+            neighbour_leaf_distances(
+              query, leaves.baseAddress! + box &* p &* Self.leafSize, Int64(p), &searcher.distances)
             for row in start..<end {
-              let found = squaredDistance(query, points.baseAddress! + row &* p, p)
+              let found = searcher.distances[row &- start]
+              if searcher.heap.count == count, found > searcher.heap[0].squaredDistance { continue }
               searcher.offer(Neighbour(row: Int(rows[row]), squaredDistance: found), count)
             }
             continue
           }
-          let first = corners.baseAddress! + (2 << level + 2 * box) * 2 * p
-          let (left, right) = (
-            Self.distance(query, first, p), Self.distance(query, first + 2 * p, p)
-          )
+          neighbour_box_distances(
+            searcher.query, corners.baseAddress! + (2 << level + 2 * box) * 2 * cornerLength,
+            Int64(cornerLength), &searcher.distances)
+          let (left, right) = (searcher.distances[0], searcher.distances[1])
           // The nearer one is taken first.
           if left <= right {
             searcher.waiting.append((2 * box + 1, level + 1, right))
@@ -169,19 +200,6 @@ extension KDTree {
       }
     }
     return searcher.heap.sorted { $0.isNearer(than: $1) }
-  }
-
-  /// The squared distance of a query from a box.
-  @inline(__always)
-  private static func distance(
-    _ query: UnsafePointer<Double>, _ corners: UnsafePointer<Double>, _ p: Int
-  ) -> Double {
-    var sum = 0.0
-    for column in 0..<p {
-      let outside = max(corners[column] - query[column], query[column] - corners[p + column], 0)
-      sum += outside * outside
-    }
-    return sum
   }
 }
 

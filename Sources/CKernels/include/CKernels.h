@@ -20,6 +20,7 @@ static inline int ckernels_has_wide_vectors(void) { return __builtin_cpu_support
 #include "ForestKernels.h"
 #include "decimal.h"
 #include "kmeans.h"
+#include "neighbours.h"
 #include "svm.h"
 
 #endif
