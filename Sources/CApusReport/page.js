@@ -47,7 +47,7 @@ section("leaderboard", "Leaderboard", true, "Mean over the folds; bars are one s
   if (best.length === 0) return "no candidate has scores on every fold yet";
   if (data.nested) {
     const scores = data.nested.map((one) => `${one.metric} ${short(one.mean)} ± ${short(one.deviation)}`).join(", ");
-    place.append(element("p", { id: "nested" }, `Searched anew without the rows it was scored on, ${data.nested[0].splits} times (nested cross-validation): ${scores}.`));
+    place.append(element("p", { id: "nested" }, `On rows that the search has not seen (nested cross-validation, ${data.nested[0].splits} outer splits): ${scores}.`));
   }
   place.append(element("div", { class: "chart", id: "leaders" }));
   const table = element("table");

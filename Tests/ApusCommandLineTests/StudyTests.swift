@@ -93,7 +93,7 @@ import Testing
           ($0["scores"] as? [Double])?.first
         })
     let shown = try ApusBinary.run("study", "show", quiet).output
-    #expect(shown.contains("Searched anew without the rows it was scored on, 3 times: neg_log_loss -0."))
+    #expect(shown.contains("On rows that it has not seen (3 outer splits): neg_log_loss -0."))
     let page = try ApusBinary.run("study", "report", quiet, "--output", scratch.path("nested.html"))
     #expect(page.status == 0)
     #expect(try String(contentsOfFile: scratch.path("nested.html"), encoding: .utf8).contains("\"splits\":3"))

@@ -118,7 +118,7 @@ struct StudySummary: Encodable {
       let scores = metrics.map {
         "\($0.metric) \(Quantities.score($0.mean, deviation: $0.standardDeviation))"
       }
-      return "Searched anew without the rows it was scored on, \(metrics.first?.scores.count ?? 0) times: "
+      return "On rows that it has not seen (\(metrics.first?.scores.count ?? 0) outer splits): "
         + scores.joined(separator: ", ")
     }
   }
