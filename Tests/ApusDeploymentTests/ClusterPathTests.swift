@@ -32,6 +32,7 @@ import Testing
     try compare(table.output, steps: 20)
     let notebook = try docker(compose + ["exec", "--no-TTY", "notebook"] + Self.executeNotebook)
     try check(notebook)
+    try loseTheScheduler(docker, compose)
 
     let down = try docker(compose + ["down", "--volumes"])
     #expect(down.exitCode == 0, "\(down.errors)")
@@ -45,6 +46,24 @@ import Testing
     let size = try docker(["image", "inspect", "--format", "{{.Size}}", "apus:\(version)"])
     let bytes = try #require(Int(size.output.trimmingCharacters(in: .whitespacesAndNewlines)))
     #expect(bytes < 600_000_000, "the image has \(bytes / 1_000_000) MB")
+  }
+
+  /// Workers find the next scheduler by themselves, in the containers that they have.
+  private func loseTheScheduler(_ docker: ([String]) throws -> ProgramResult, _ compose: [String]) throws {
+    for _ in 0..<2 {
+      let killed = try docker(compose + ["kill", "--signal", "KILL", "scheduler"])
+      #expect(killed.exitCode == 0, "\(killed.errors)")
+      let up = try docker(compose + ["up", "--wait", "--no-recreate", "--scale", "worker=4"])
+      #expect(up.exitCode == 0, "\(up.errors)")
+      let search = try docker(
+        compose + ["run", "--rm", "apus"] + TestedSearch.arguments(steps: 3) + ["--backend", "dask"])
+      #expect(search.exitCode == 0, "\(search.errors)")
+    }
+    let workers = try docker(compose + ["ps", "--quiet", "worker"]).output.split(separator: "\n").map(
+      String.init)
+    #expect(workers.count == 4)
+    let restarts = try docker(["inspect", "--format", "{{.RestartCount}}"] + workers)
+    #expect(restarts.output == String(repeating: "0\n", count: 4), "\(restarts)")
   }
 
   private static let ports = ["APUS_DASHBOARD_PORT": "0", "APUS_NOTEBOOK_PORT": "0"]
