@@ -9,7 +9,7 @@ import Testing
   func composeGivesTheTableOfThisMachineAlthoughAWorkerIsKilled() throws {
     let compose = ["compose", "--project-name", "apus-test"]
     func docker(_ arguments: [String]) throws -> ProgramResult {
-      try runProgram("docker", arguments, in: repositoryRoot, environment: Self.ports)
+      try runProgram("docker", arguments, in: repositoryRoot, environment: Self.settings)
     }
     defer { _ = try? docker(compose + ["down", "--volumes", "--timeout", "5"]) }
     let up = try docker(compose + ["up", "--wait"])
@@ -18,7 +18,7 @@ import Testing
     let client = try RunningProgram(
       "docker",
       compose + ["run", "--rm", "apus"] + TestedSearch.arguments(steps: 20)
-        + ["--backend", "dask", "--results", "/studies/results.csv"], environment: Self.ports)
+        + ["--backend", "dask", "--results", "/studies/results.csv"], environment: Self.settings)
     try #require(client.waitForErrors(/[1-9][0-9]* of 2000 fits/), "\(client.errors)")
     let killed = try docker(compose + ["kill", "--signal", "KILL", "worker"])
     #expect(killed.exitCode == 0, "\(killed.errors)")
@@ -33,6 +33,10 @@ import Testing
     let notebook = try docker(compose + ["exec", "--no-TTY", "notebook"] + Self.executeNotebook)
     try check(notebook)
     try loseTheScheduler(docker, compose)
+    let published = try docker(compose + ["port", "notebook", "8888"])
+    try BrowsedNotebook.check(
+      at: "http://" + published.output.trimmingCharacters(in: .whitespacesAndNewlines),
+      token: try #require(Self.settings["JUPYTER_TOKEN"]))
 
     let down = try docker(compose + ["down", "--volumes"])
     #expect(down.exitCode == 0, "\(down.errors)")
@@ -66,7 +70,10 @@ import Testing
     #expect(restarts.output == String(repeating: "0\n", count: 4), "\(restarts)")
   }
 
-  private static let ports = ["APUS_DASHBOARD_PORT": "0", "APUS_NOTEBOOK_PORT": "0"]
+  /// Any free ports, and a token that the browser knows.
+  private static let settings = [
+    "APUS_DASHBOARD_PORT": "0", "APUS_NOTEBOOK_PORT": "0", "JUPYTER_TOKEN": UUID().uuidString,
+  ]
 
   @Test(
     .enabled(
@@ -80,7 +87,7 @@ import Testing
     func docker(_ arguments: [String]) throws -> ProgramResult {
       try runProgram(
         "docker", arguments, in: repositoryRoot,
-        environment: Self.ports.merging(["DOCKER_BUILDKIT": "1"]) { $1 })
+        environment: Self.settings.merging(["DOCKER_BUILDKIT": "1"]) { $1 })
     }
     defer {
       _ = try? docker(compose + ["down", "--volumes", "--timeout", "5"])
