@@ -97,6 +97,8 @@ COPY --from=notebook-build /notebook /
 COPY --from=notebook-python /notebook-python /opt/python
 COPY Examples/notebooks/kernel/apus_kernel /opt/python/lib/python3.11/site-packages/apus_kernel
 COPY Examples/notebooks/*.ipynb /usr/share/apus/notebooks/
+# JupyterLab asks nobody for news, which clusters have no way out for.
+COPY container/page_config.json /opt/python/etc/jupyter/labconfig/
 RUN python -m apus_kernel install --build /apus/.notebook/release
 # Workers run the program that they have libraries for.
 ENV APUS_WORKER_PROGRAM=/usr/local/bin/apus

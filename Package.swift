@@ -94,7 +94,7 @@ let package = Package(
     // Times the path of the lasso for Benchmarks/compare.
     .executableTarget(name: "LassoPath", dependencies: ["Apus"], path: "Benchmarks/Programs/LassoPath"),
 
-    .target(name: "ApusTestSupport", path: "Tests/ApusTestSupport"),
+    .target(name: "ApusTestSupport", path: "Tests/ApusTestSupport", exclude: ["stores.py"]),
     .testTarget(name: "ApusParallelTests", dependencies: ["ApusParallel", "ApusTestSupport"]),
     .target(
       name: "ApusTestJobs", dependencies: ["ApusParallel", "ApusProcesses"], path: "Tests/ApusTestJobs"),
@@ -112,7 +112,9 @@ let package = Package(
     .testTarget(name: "ApusMLTests", dependencies: ["ApusML", "ApusTestSupport", "CKernels"]),
     // The image, compose.yaml and kubernetes/: files are read everywhere, clusters run where there is an engine.
     .testTarget(
-      name: "ApusDeploymentTests", dependencies: ["ApusTestSupport", .product(name: "Yams", package: "Yams")]),
+      name: "ApusDeploymentTests",
+      dependencies: ["ApusTestSupport", .product(name: "Yams", package: "Yams")],
+      exclude: ["Support/layers.py"]),
     // Nothing of Apus is imported here: these tests build a package that does, and drive the program.
     .testTarget(name: "ApusDocumentationTests", dependencies: ["ApusCommandLine", "ApusTestSupport"]),
     .testTarget(
@@ -130,8 +132,7 @@ let package = Package(
       name: "ApusCommandLineTests",
       dependencies: [
         "Apus", "ApusCommandLine", "ApusTestSupport", .product(name: "GRDB", package: "GRDB.swift"),
-      ],
-      exclude: ["Support/stores.py"]),
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

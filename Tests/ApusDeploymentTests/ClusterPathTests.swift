@@ -9,7 +9,7 @@ import Testing
   func composeGivesTheTableOfThisMachineAlthoughAWorkerIsKilled() throws {
     let compose = ["compose", "--project-name", "apus-test"]
     func docker(_ arguments: [String]) throws -> ProgramResult {
-      try runProgram("docker", arguments, in: repositoryRoot, environment: Self.ports)
+      try runProgram("docker", arguments, in: repositoryRoot, environment: Self.settings)
     }
     defer { _ = try? docker(compose + ["down", "--volumes", "--timeout", "5"]) }
     let up = try docker(compose + ["up", "--wait"])
@@ -18,7 +18,7 @@ import Testing
     let client = try RunningProgram(
       "docker",
       compose + ["run", "--rm", "apus"] + TestedSearch.arguments(steps: 20)
-        + ["--backend", "dask", "--results", "/studies/results.csv"], environment: Self.ports)
+        + ["--backend", "dask", "--results", "/studies/results.csv"], environment: Self.settings)
     try #require(client.waitForErrors(/[1-9][0-9]* of 2000 fits/), "\(client.errors)")
     let killed = try docker(compose + ["kill", "--signal", "KILL", "worker"])
     #expect(killed.exitCode == 0, "\(killed.errors)")
@@ -32,6 +32,11 @@ import Testing
     try compare(table.output, steps: 20)
     let notebook = try docker(compose + ["exec", "--no-TTY", "notebook"] + Self.executeNotebook)
     try check(notebook)
+    try loseTheScheduler(docker, compose)
+    let published = try docker(compose + ["port", "notebook", "8888"])
+    try BrowsedNotebook.check(
+      at: "http://" + published.output.trimmingCharacters(in: .whitespacesAndNewlines),
+      token: try #require(Self.settings["JUPYTER_TOKEN"]))
 
     let down = try docker(compose + ["down", "--volumes"])
     #expect(down.exitCode == 0, "\(down.errors)")
@@ -47,7 +52,28 @@ import Testing
     #expect(bytes < 600_000_000, "the image has \(bytes / 1_000_000) MB")
   }
 
-  private static let ports = ["APUS_DASHBOARD_PORT": "0", "APUS_NOTEBOOK_PORT": "0"]
+  /// Workers find the next scheduler by themselves, in the containers that they have.
+  private func loseTheScheduler(_ docker: ([String]) throws -> ProgramResult, _ compose: [String]) throws {
+    for _ in 0..<2 {
+      let killed = try docker(compose + ["kill", "--signal", "KILL", "scheduler"])
+      #expect(killed.exitCode == 0, "\(killed.errors)")
+      let up = try docker(compose + ["up", "--wait", "--no-recreate", "--scale", "worker=4"])
+      #expect(up.exitCode == 0, "\(up.errors)")
+      let search = try docker(
+        compose + ["run", "--rm", "apus"] + TestedSearch.arguments(steps: 3) + ["--backend", "dask"])
+      #expect(search.exitCode == 0, "\(search.errors)")
+    }
+    let workers = try docker(compose + ["ps", "--quiet", "worker"]).output.split(separator: "\n").map(
+      String.init)
+    #expect(workers.count == 4)
+    let restarts = try docker(["inspect", "--format", "{{.RestartCount}}"] + workers)
+    #expect(restarts.output == String(repeating: "0\n", count: 4), "\(restarts)")
+  }
+
+  /// Any free ports, and a token that the browser knows.
+  private static let settings = [
+    "APUS_DASHBOARD_PORT": "0", "APUS_NOTEBOOK_PORT": "0", "JUPYTER_TOKEN": UUID().uuidString,
+  ]
 
   @Test(
     .enabled(
@@ -61,7 +87,7 @@ import Testing
     func docker(_ arguments: [String]) throws -> ProgramResult {
       try runProgram(
         "docker", arguments, in: repositoryRoot,
-        environment: Self.ports.merging(["DOCKER_BUILDKIT": "1"]) { $1 })
+        environment: Self.settings.merging(["DOCKER_BUILDKIT": "1"]) { $1 })
     }
     defer {
       _ = try? docker(compose + ["down", "--volumes", "--timeout", "5"])

@@ -47,18 +47,43 @@ import Testing
       }
       // It is called in Dask's place, and says with what.
       let environment = [
-        "PATH": try path(folder, ["dask": "echo \"$@\""]), "APUS_CGROUP": folder.path, "APUS_INSECURE": "yes",
+        "PATH": try path(folder, ["dask": "echo \"$@\"; exit 9"]), "APUS_CGROUP": folder.path,
+        "APUS_INSECURE": "yes",
         "APUS_CERTIFICATES": "", "APUS_SCHEDULER": "tcp://scheduler:8786", "APUS_SLOTS": "",
         "APUS_HEALTH": folder.appendingPathComponent("health").path,
       ]
       let run = try runProgram("/bin/sh", [script, "worker"], environment: environment)
-      #expect(run.exitCode == 0 && run.output.hasPrefix("worker tcp://scheduler:8786 "), "\(run)")
+      #expect(run.exitCode == 9 && run.output.hasPrefix("worker tcp://scheduler:8786 "), "\(run)")
       let given = run.output.firstMatch(of: /--nthreads (\d+)/).flatMap { Int($0.1) }
       #expect(given == slots, "\(run.output)")
       // What is asked for counts more than the quota.
       let asked = try runProgram(
         "/bin/sh", [script, "worker"], environment: environment.merging(["APUS_SLOTS": "7"]) { $1 })
       #expect(asked.output.contains("--nthreads 7 "), "\(asked)")
+    }
+  }
+
+  /// A worker ends with its scheduler, and well. An engine would wait longer each time before it started it again.
+  @Test func aWorkerBeginsAnewInItsContainerUntilItIsAskedToEnd() throws {
+    try withTemporaryFolder { folder in
+      func run(_ dask: String) throws -> (exitCode: Int, workers: Int) {
+        let log = folder.appendingPathComponent("log")
+        try Data().write(to: log)
+        let environment = [
+          "PATH": try path(folder, ["dask": "echo worker >>'\(log.path)'\n\(dask)"]), "APUS_INSECURE": "yes",
+          "APUS_CERTIFICATES": "", "APUS_SCHEDULER": "tcp://scheduler:8786", "LOG": log.path,
+          "APUS_HEALTH": folder.appendingPathComponent("health").path,
+        ]
+        let run = try runProgram("/bin/sh", [script, "worker"], environment: environment)
+        return (run.exitCode, try String(contentsOf: log, encoding: .utf8).split(separator: "\n").count)
+      }
+      let lost = try run("[ $(wc -l <\"$LOG\") -lt 3 ] || exit 7")
+      #expect(lost == (7, 3), "two schedulers are lost, and then the worker fails")
+      // As the init of the image asks: all processes of the container.
+      let asked = try run("kill -TERM $PPID; exit 0")
+      #expect(asked == (0, 1))
+      let killed = try run("kill -TERM $PPID; exit 9")
+      #expect(killed == (9, 1))
     }
   }
 

@@ -46,6 +46,13 @@ import Testing
     #expect(stage.contains { $0.name == "ENV" && $0.rest == "APUS_WORKER_PROGRAM=/usr/local/bin/apus" })
     let notebook = try text(of: "Examples/notebooks/tuning-on-a-cluster.ipynb")
     #expect(notebook.contains("APUS_WORKER_PROGRAM"))
+    // Nothing in it asks the Internet for news.
+    let page = try #require(try Manifest.read("container/page_config.json").first)
+    #expect(page["disabledExtensions"]["@jupyterlab/apputils-extension:announcements"].bool == true)
+    #expect(
+      stage.contains {
+        $0.name == "COPY" && $0.rest == "container/page_config.json /opt/python/etc/jupyter/labconfig/"
+      })
     // The kernel there needs what the kernel's package says that it needs.
     let locked = try text(of: "container/requirements.txt") + text(of: "container/requirements-notebook.txt")
     let package = try text(of: "Examples/notebooks/kernel/pyproject.toml")

@@ -4,9 +4,9 @@ import Testing
 
 /// JupyterLab with the kernel of this build, as somebody uses it: in a browser, with the mouse and the keyboard.
 @Suite(.blocking, .timeLimit(.minutes(20))) struct LabTests {
-  @Test(.enabled(if: Browser.path != nil, Browser.missing))
+  @Test(.enabled(if: InstalledBrowser.path != nil, InstalledBrowser.missing))
   func cellsOfANotebookAndTypedOnesRunInTheBrowser() throws {
-    let browser = try #require(Browser.path)
+    let browser = try #require(InstalledBrowser.path)
     try withTemporaryFolder { folder in
       let jupyter = try Jupyter(folder)
       try Self.write(

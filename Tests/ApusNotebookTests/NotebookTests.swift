@@ -53,9 +53,9 @@ import Testing
   }
 
   /// Exports the executed notebook and lets a browser draw it.
-  @Test(.enabled(if: Browser.path != nil, Browser.missing))
+  @Test(.enabled(if: InstalledBrowser.path != nil, InstalledBrowser.missing))
   func aBrowserDrawsTheCharts() throws {
-    let browser = try #require(Browser.path)
+    let browser = try #require(InstalledBrowser.path)
     let jupyter = try Self.executed.get()
     let export = try jupyter.run("jupyter", ["nbconvert", "--to", "html", "done.ipynb"])
     try #require(export.exitCode == 0, "\(export.errors)")

@@ -1,12 +1,10 @@
+import ApusTestSupport
 import Foundation
 import Testing
 
 /// A real browser without a window, where there is one.
 enum Browser {
-  private static let program = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
-
-  static var isInstalled: Bool { program != nil }
+  static var isInstalled: Bool { InstalledBrowser.path != nil }
 
   /// The document as it stands when the page has been drawn.
   static func document(
@@ -35,7 +33,8 @@ enum Browser {
       let (output, errors) = (Pipe(), Pipe())
       let arguments =
         [
-          "240", try #require(program), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+          "240", try #require(InstalledBrowser.path), "--headless", "--no-sandbox", "--disable-gpu",
+          "--hide-scrollbars",
           // The shared memory of a container is small, and other tests put data there.
           "--disable-dev-shm-usage", "--allow-file-access-from-files",
           "--user-data-dir=\(scratch.path("profile \(attempt) \(UUID().uuidString)"))",

@@ -10,6 +10,27 @@ enum Engines {
   /// A Docker engine that this user may use, with Compose.
   static let hasDocker = succeeds("docker", ["compose", "version"]) && succeeds("docker", ["info"])
 
+  /// The images of this version that the engine has.
+  static let images: [String] = {
+    guard hasDocker, let version = Versions.all["APUS_VERSION"] else { return [] }
+    return ["apus:\(version)", "apus-notebook:\(version)"].filter {
+      succeeds("docker", ["image", "inspect", $0])
+    }
+  }()
+
+  /// The one of schedulers, workers and clients.
+  static let image = images.first { $0.hasPrefix("apus:") }
+
+  /// Whether containers on the network of the engine's host see what listens on this one: the same kernel, and the same
+  /// network. An engine in a virtual machine has neither.
+  static let sharesItsNetwork: Bool = {
+    let place = ["sh", "-c", "cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/net"]
+    guard let image, let here = try? runProgram(place[0], Array(place.dropFirst())),
+      let there = try? runProgram("docker", ["run", "--rm", "--network", "host", image] + place)
+    else { return false }
+    return there.exitCode == 0 && there.output == here.output
+  }()
+
   /// `kubectl`, which builds kustomizations without any cluster.
   static let hasKubectl = succeeds("kubectl", ["kustomize", "--help"])
 

@@ -19,6 +19,7 @@ struct Manifest: CustomStringConvertible, @unchecked Sendable {
   var exists: Bool { value != nil && !(value is NSNull) }
   var string: String? { value as? String }
   var int: Int? { value as? Int }
+  var double: Double? { value as? Double }
   var bool: Bool? { value as? Bool }
   var list: [Manifest] { (value as? [Any] ?? []).map { Manifest($0, source: source) } }
   var strings: [String] { (value as? [Any] ?? []).compactMap { $0 as? String } }

@@ -1,7 +1,8 @@
 """Works in JupyterLab as somebody does: opens a notebook in Chromium, runs its cells and types a further one.
 
-usage: use_lab.py CHROMIUM NOTEBOOK CELL PICTURE
+usage: use_lab.py CHROMIUM NOTEBOOK CELL PICTURE [SERVER TOKEN]
 
+It starts JupyterLab in the notebook's folder, unless SERVER is the address of one that shows a notebook of that name.
 What the page then shows comes as JSON on standard output, and as a picture. Chromium is spoken to by its own protocol
 for developers' tools, since its command line cannot type.
 """
@@ -99,22 +100,28 @@ def prompts(count):
     )
 
 
-def main(browser, notebook, cell, picture):
-    notebook = pathlib.Path(notebook).resolve()
-    cells = sum(cell["cell_type"] == "code" for cell in json.loads(notebook.read_text())["cells"])
+@contextlib.contextmanager
+def lab(folder, scratch, log):
+    """A JupyterLab of this environment: its address and its token."""
     token = secrets.token_hex(16)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
+    own = {name: str(scratch / name.lower()) for name in (
+        "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")}
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"]
+    with running(command, env=os.environ | own | {"JUPYTER_TOKEN": token}, stdout=log, stderr=log):
+        yield f"http://127.0.0.1:{port}", token
+
+
+def main(browser, notebook, cell, picture, *server):
+    notebook = pathlib.Path(notebook).resolve()
+    cells = sum(cell["cell_type"] == "code" for cell in json.loads(notebook.read_text())["cells"])
     with contextlib.ExitStack() as stack:
         scratch = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
-        own = {name: str(scratch / name.lower()) for name in (
-            "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")}
         log = stack.enter_context(open(scratch / "log", "w"))
-        stack.enter_context(running(
-            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-             "--ServerApp.port_retries=0", f"--ServerApp.root_dir={notebook.parent}"],
-            env=os.environ | own | {"JUPYTER_TOKEN": token}, stdout=log, stderr=log))
-        place = f"http://127.0.0.1:{port}"
+        place, token = server or stack.enter_context(lab(notebook.parent, scratch, log))
         await_value(lambda: urllib.request.urlopen(f"{place}/api", timeout=10).read(), "the server")
 
         stack.enter_context(running(
@@ -142,9 +149,15 @@ def work(page, address, cells, typed):
     page.click(".jp-CodeCell .cm-content")
     # The state of the notebook that was clicked; before the kernel is there, running a cell would ask for one.
     page.await_true("document.querySelector('#jp-main-statusbar')?.innerText.includes('| Idle')", "the kernel")
+    # What the page showed meanwhile, such as questions, may have taken the keyboard.
+    page.click(".jp-CodeCell .cm-content")
+    page.await_true("document.activeElement?.closest('.jp-CodeCell')", "the cursor")
     for number in range(cells):
         page.run_cell()
         page.await_true(prompts(number + 1), f"the output of cell {number + 1}")
+        while page.value("Boolean(document.querySelector('.jp-MarkdownCell.jp-mod-active'))"):
+            page.run_cell()
+            time.sleep(0.2)
     # Behind the last cell there is a new one by then, which has the cursor.
     page.call("Input.insertText", text=typed)
     page.run_cell()
@@ -152,7 +165,8 @@ def work(page, address, cells, typed):
     page.await_true("document.querySelector('.jp-RenderedVegaCommon5 :is(canvas, svg)')", "a chart")
     return page.value(
         """JSON.stringify({
-          outputs: [...document.querySelectorAll('.jp-CodeCell .jp-OutputArea-output')].map(a => a.innerText.trim()),
+          outputs: [...document.querySelectorAll('.jp-CodeCell .jp-OutputArea-output')].map(
+            a => (a.innerText || a.textContent).trim()),
           charts: document.querySelectorAll('.jp-RenderedVegaCommon5').length,
           status: document.querySelector('#jp-main-statusbar').innerText,
         })""")
