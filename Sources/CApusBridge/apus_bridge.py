@@ -28,9 +28,9 @@ READY, STORED, BATCH, STATUS, TROUBLE, NOT_STORED = range(64, 70)
 class Bridge(Results):
     """Between a program's pipes and a scheduler."""
 
-    def __init__(self, half, archive, requests, answers):
+    def __init__(self, half, plugins, requests, answers):
         super().__init__()
-        self.half, self.archive = half, archive
+        self.half, self.plugins = half, plugins
         self.requests, self.answers = requests, answers
         self.connection = self.placement = self.welcome = None
         self.mark = ""  # what tells this program's sweeps from others on the dashboard
@@ -55,7 +55,8 @@ class Bridge(Results):
                 length, kind = struct.unpack("<IB", await self.requests.readexactly(5))
                 body = await self.requests.readexactly(length - 1)
                 if kind == OPEN:
-                    await self.open(json.loads(body))
+                    # Nothing else is asked for before it says that it is ready; but the program may end.
+                    self.start(self.open(json.loads(body)))
                 elif kind == PUT:
                     self.start(self.put(**json.loads(body)))
                 elif kind == FORGET:
@@ -96,11 +97,19 @@ class Bridge(Results):
     # The cluster.
 
     async def open(self, terms):
+        try:
+            await self.connect(terms)
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            message = f"cannot connect to the scheduler {terms['scheduler']}: {reason}"
+            self.report(TROUBLE, message=message, fatal=True)
+
+    async def connect(self, terms):
         self.terms, self.mark = terms, terms["session"]["name"][:4]
         self.session_text = json.dumps(
             dict(terms["session"], platform=describe_program(terms["executablePath"]))
         )
-        self.connection = Connection(terms, self.half, self.archive, self.send_again)
+        self.connection = Connection(terms, self.half, self.plugins, self.send_again)
         self.placement = Placement(self.connection, self.hosts, self.half, terms.get("dataStore"))
         executable = terms["session"]["executable"]
         self.placement.add_program(executable, terms["executablePath"])
@@ -108,12 +117,7 @@ class Bridge(Results):
             self.connection, self.placement, self.hosts, self.half, self.session_text, executable, self.start,
             lambda message: self.report(TROUBLE, message=message, fatal=False),
         )
-        try:
-            await self.connection.open()
-        except Exception as error:
-            reason = str(error) or type(error).__name__
-            message = f"cannot connect to the scheduler {self.connection.address}: {reason}"
-            return self.report(TROUBLE, message=message, fatal=True)
+        await self.connection.open()
         client = self.connection.client
         self.collect_from(client)
         self.report(READY, dashboard=client.dashboard_link, dask=__import__("distributed").__version__,
@@ -412,22 +416,32 @@ class Bridge(Results):
 
 
 async def main():
-    half, archive, folder = import_worker_half()
+    half, plugins = import_worker_half()
+    clear_away()
     requests, answers = await open_pipes(half.LONGEST_FRAME)
     try:
-        await Bridge(half, archive, requests, answers).serve()
+        await Bridge(half, plugins, requests, answers).serve()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
         # Everything is cleared up; a library's task that does not want to end is not waited for.
         os._exit(0)
 
 
+def clear_away():
+    """Removes the folder of these files, where the program made it for this process alone and says so.
+
+    All of them have been read, and nobody may be left to do it later.
+    """
+    for folder in sys.argv[1:]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 if __name__ == "__main__":
+    # An interrupted program says itself when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         import distributed  # noqa: F401
     except ImportError as error:
+        clear_away()
         print(f"{error}; install Dask with: {sys.executable} -m pip install 'distributed>=2024.2'", file=sys.stderr)
         sys.exit(69)
-    with contextlib.suppress(KeyboardInterrupt):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        asyncio.run(main())
+    asyncio.run(main())

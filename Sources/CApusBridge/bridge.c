@@ -35,6 +35,9 @@ static const uint8_t results[] = {
 static const uint8_t room[] = {
 #embed "apus_client/room.py"
 };
+static const uint8_t scheduler[] = {
+#embed "apus_client/scheduler.py"
+};
 static const uint8_t spread[] = {
 #embed "apus_client/spread.py"
 };
@@ -78,6 +81,7 @@ static const capusbridge_file files[] = {
     {"apus_client/program.py", program, sizeof program},
     {"apus_client/results.py", results, sizeof results},
     {"apus_client/room.py", room, sizeof room},
+    {"apus_client/scheduler.py", scheduler, sizeof scheduler},
     {"apus_client/spread.py", spread, sizeof spread},
     {"apus_client/stores.py", stores, sizeof stores},
     {"apus_client/welcome.py", welcome, sizeof welcome},
