@@ -148,6 +148,73 @@ import Testing
     #expect(kill(other.processIdentifier, 0) == 0 && other.isRunning)
   }
 
+  /// The processes that were started for the cluster of some state folder, with what they have started.
+  private static func processes(_ scratch: Scratch) throws -> String {
+    // Its own shell is not meant.
+    try ApusBinary.shell("pgrep -f '[\(scratch.path("state").prefix(1))]\(scratch.path("state").dropFirst())' || true")
+      .output
+  }
+
+  @Test(arguments: [0, 0.05, 0.3, 1, 3]) func aStartThatIsInterruptedLeavesNothingThatIsNotFound(seconds: Double) throws {
+    let scratch = try Scratch()
+    let environment = Self.environment(scratch)
+    let process = try ApusBinary.start(
+      ["cluster", "up", "--workers", "2"], environment: environment, output: FileHandle.nullDevice,
+      errors: FileHandle.nullDevice)
+    Thread.sleep(forTimeInterval: seconds)
+    kill(process.processIdentifier, SIGINT)
+    process.waitUntilExit()
+    let status = try ApusBinary.run(arguments: ["cluster", "status"], environment: environment).status
+    _ = try ApusBinary.run(arguments: ["cluster", "down"], environment: environment)
+    while !Task.isCancelled, try !Self.processes(scratch).isEmpty { Thread.sleep(forTimeInterval: 0.05) }
+    #expect(try Self.processes(scratch) == "", "its status was \(status)")
+    #expect(!FileManager.default.fileExists(atPath: scratch.path("state/apus/cluster")))
+  }
+
+  @Test func ofTwoStartsAtOnceOneIsUp() throws {
+    let scratch = try Scratch()
+    let environment = Self.environment(scratch)
+    let errors = [Pipe(), Pipe()]
+    let starts = try errors.map {
+      try ApusBinary.start(
+        ["cluster", "up", "--workers", "1"], environment: environment, output: FileHandle.nullDevice, errors: $0)
+    }
+    let said = errors.map { String(decoding: Collector(reading: $0.fileHandleForReading).wait(), as: UTF8.self) }
+    for start in starts { start.waitUntilExit() }
+    #expect(starts.map(\.exitStatus).sorted() == [0, 3], "\(said)")
+    #expect(said.filter { $0.contains("is up already") }.count == 1, "\(said)")
+    #expect(try ApusBinary.run(arguments: ["cluster", "down"], environment: environment).status == 0)
+    while !Task.isCancelled, try !Self.processes(scratch).isEmpty { Thread.sleep(forTimeInterval: 0.05) }
+    #expect(try Self.processes(scratch) == "")
+  }
+
+  @Test func filesOfOthersStay() throws {
+    let scratch = try Scratch()
+    let here = URL(fileURLWithPath: scratch.path("here"))
+    let home = scratch.path("home")
+    let own = [here.appendingPathComponent("apus/cluster/own.txt"), URL(fileURLWithPath: "\(home)/.local/state/apus/cluster/own.txt")]
+    for file in own {
+      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data("mine".utf8).write(to: file)
+    }
+    // A variable that is empty, or no whole path, is as one that is not set.
+    for state in ["", "."] {
+      let environment = Self.environment(scratch).merging(["XDG_STATE_HOME": state, "HOME": home]) { $1 }
+      let up = try ApusBinary.run(arguments: ["cluster", "up", "--workers", "1"], in: here, environment: environment)
+      #expect(up.status == 0, "\(up.errors)")
+      #expect(try ApusBinary.run(arguments: ["cluster", "down"], in: here, environment: environment).status == 0)
+    }
+    for file in own {
+      let folder = file.deletingLastPathComponent().path
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["own.txt"])
+    }
+  }
+
+  @Test func withoutAClusterThereAreNoLogs() throws {
+    let logs = try ApusBinary.run(arguments: ["cluster", "logs"], environment: Self.environment(try Scratch()))
+    #expect(logs.status == 3 && logs.errors.contains("no local cluster is up"), "\(logs)")
+  }
+
   @Test func aKilledClientLeavesNothingAndItsStudyGoesOn() throws {
     let scratch = try Scratch()
     // Its processes are told from those of other clusters on this machine by where their program lies.
