@@ -65,6 +65,9 @@ static const uint8_t kernel[] = {
 static const uint8_t process[] = {
 #embed "apus_worker/process.py"
 };
+static const uint8_t uses[] = {
+#embed "apus_worker/uses.py"
+};
 static const uint8_t wire[] = {
 #embed "apus_worker/wire.py"
 };
@@ -91,6 +94,7 @@ static const capusbridge_file files[] = {
     {"apus_worker/jobs.py", jobs, sizeof jobs},
     {"apus_worker/kernel.py", kernel, sizeof kernel},
     {"apus_worker/process.py", process, sizeof process},
+    {"apus_worker/uses.py", uses, sizeof uses},
     {"apus_worker/wire.py", wire, sizeof wire},
 };
 

@@ -260,6 +260,46 @@ import Testing
     #expect(try fits() == 32)
   }
 
+  @Test func aClusterThatEndsInTheMiddleOfASearchLeavesNoData() throws {
+    let scratch = try Scratch()
+    let programs = scratch.path("programs")
+    try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: true)
+    let environment = Self.environment(scratch).merging(["TMPDIR": programs]) { $1 }
+    let up = try ApusBinary.run(arguments: ["cluster", "up", "--workers", "2"], environment: environment)
+    #expect(up.status == 0, "\(up.errors)")
+    defer { _ = try? ApusBinary.run(arguments: ["cluster", "down"], environment: environment) }
+    let errors = Pipe()
+    let search = try ApusBinary.start(
+      [
+        "search", "digits", "--estimator", "random-forest-classifier", "--param", "treeCount=1000", "--param",
+        "minSamplesLeaf=1,2,3,4,5,6,7,8", "--cv", "4", "--backend", "dask",
+      ], environment: environment, output: FileHandle.nullDevice, errors: errors)
+    let said = Collector(reading: errors.fileHandleForReading)
+    defer {
+      kill(search.processIdentifier, SIGKILL)
+      search.waitUntilExit()
+    }
+    // The name of its session is a part of the name of its program there.
+    var session = ""
+    while !Task.isCancelled, search.isRunning, session.isEmpty {
+      let running = try ApusBinary.shell("pgrep -af '\(programs)/apus-[0-9]+/[0-9a-f]{64}[.]' || true").output
+      session = running.firstMatch(of: /[0-9a-f]{64}\.([0-9a-f]{12}) worker/).map { String($0.1) } ?? ""
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+    func files() throws -> [String] {
+      try ["/dev/shm", programs].flatMap { place in
+        let folder = "\(place)/apus-\(getuid())"
+        guard FileManager.default.fileExists(atPath: folder) else { return [String]() }
+        return try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.contains(session) }
+      }
+    }
+    #expect(try !session.isEmpty && !files().isEmpty)
+    #expect(try ApusBinary.run(arguments: ["cluster", "down"], environment: environment).status == 0)
+    while !Task.isCancelled, try !files().isEmpty { Thread.sleep(forTimeInterval: 0.1) }
+    #expect(try files() == [])
+    #expect(!said.text.contains("Error: "), "\(said.text)")
+  }
+
   @Test func clusterOptionsNeedTheBackend() throws {
     let run = try ApusBinary.run(arguments: Self.search + ["--scheduler", "tcp://127.0.0.1:8786"])
     #expect(run.status == 2 && run.errors.contains("--backend dask"), "\(run.errors)")

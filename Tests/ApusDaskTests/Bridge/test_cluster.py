@@ -10,7 +10,7 @@ import unittest
 
 SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
 sys.path.insert(0, SOURCES)
-from cluster import FORGET, Client, Cluster, free_port, job, kill  # noqa: E402
+from cluster import FORGET, PUT, Client, Cluster, free_port, job, kill  # noqa: E402
 
 # No room for any file, as on a full disk, for as long as there is a file `full`.
 FULL = """
@@ -247,6 +247,67 @@ class ClusterTests(unittest.TestCase):
         silent.send_signal(signal.SIGCONT)
         client.wait(lambda: len(client.results) == 20)
         self.assertEqual({status for status, *_ in client.results.values()}, {0})
+
+    def files(self, client):
+        """The files of a client's session, wherever hosts keep them."""
+        places = ["/dev/shm", *(os.path.join(self.cluster.folder, name) for name in os.listdir(self.cluster.folder))]
+        folders = [os.path.join(place, f"apus-{os.getuid()}") for place in places]
+        return [name for place in folders if os.path.isdir(place) for name in os.listdir(place) if client.session in name]
+
+    def until(self, condition):
+        deadline = time.monotonic() + 120
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "waited in vain")
+            time.sleep(0.05)
+
+    def test_the_last_worker_of_a_host_that_ends_takes_the_files_along(self):
+        workers = [self.cluster.worker(host) for host in (1, 2)]  # they share the host's memory
+        client = self.client()
+        client.wait(lambda: len(client.status.get("workers", ())) == 2)
+        client.put([float(os.getpid())] * 1000)
+        for number in range(20):
+            client.submit({number: job(number, "misbehave", deed="sleep", amount=200_000)})
+        client.wait(lambda: len(client.results) == 20)
+        self.assertEqual(len({worker for _, _, worker in client.results.values()}), 2)
+        workers[0].send_signal(signal.SIGTERM)
+        workers[0].wait()
+        data = [name for name in self.files(client) if not name.startswith(".")]
+        self.assertTrue(data)
+        workers[1].send_signal(signal.SIGTERM)
+        workers[1].wait()
+        self.assertEqual(self.files(client), [])
+
+    def test_files_of_workers_that_were_killed_go_when_the_next_begins(self):
+        worker = self.cluster.worker(1)
+        client = self.client()
+        client.put([float(os.getpid())] * 1000)
+        client.squares([1])
+        client.wait(lambda: client.results)
+        kill(client.bridge)
+        kill(worker)
+        self.assertTrue(self.files(client))
+        self.cluster.worker(1)
+        other = self.client()
+        other.squares([1])
+        other.wait(lambda: other.results)
+        self.until(lambda: not self.files(client))
+        self.assertTrue(self.files(other))
+
+    def test_a_client_that_ends_while_data_is_brought_leaves_none(self):
+        for host in (1, 2, 3):
+            self.cluster.worker(host)
+        client = self.client()
+        client.wait(lambda: len(client.status.get("workers", ())) == 3)
+        path = os.path.join(client.folder, "data")
+        with open(path, "wb") as file:
+            file.write(os.urandom(1 << 20) * 200)
+        client.send(PUT, reference=os.urandom(32).hex(), path=path)
+        self.until(lambda: any(name.endswith(".part") for name in self.files(client)))
+        client.close()
+        self.until(lambda: not self.files(client))
+        # Nothing comes after all.
+        time.sleep(3)
+        self.assertEqual(self.files(client), [])
 
     def test_each_sweep_has_a_bar_of_progress(self):
         self.cluster.worker(1)

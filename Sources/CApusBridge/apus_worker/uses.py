@@ -1,0 +1,64 @@
+"""Which sessions the processes of this host work for, so that the last one to end takes their files along."""
+
+import contextlib
+import fcntl
+import os
+import threading
+
+_lock = threading.Lock()
+_held = {}  # by session: an open file, locked for as long as this process works for it
+
+
+def hold(session, folder):
+    """Says that this process works for a session: by a lock, which the kernel takes away however a process ends."""
+    with _lock, contextlib.suppress(OSError):
+        if session not in _held:
+            descriptor = os.open(_file(session, folder), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            _held[session] = descriptor
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+
+def let_go(session):
+    """Ends that; whether no other process works for the session."""
+    with _lock:
+        descriptor = _held.pop(session, None)
+    if descriptor is None:
+        return True
+    try:
+        return _is_free(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def held():
+    """The sessions that this process works for."""
+    with _lock:
+        return list(_held)
+
+
+def abandoned(folder):
+    """Sessions that some process has worked for, and none does any more."""
+    for name in os.listdir(folder):
+        if name.startswith(".") and name.endswith(SUFFIX):
+            with contextlib.suppress(OSError):
+                descriptor = os.open(os.path.join(folder, name), os.O_RDWR | os.O_CLOEXEC)
+                try:
+                    if _is_free(descriptor):
+                        yield name[1 : -len(SUFFIX)]
+                finally:
+                    os.close(descriptor)
+
+
+SUFFIX = ".used"
+
+
+def _file(session, folder):
+    return os.path.join(folder, f".{session}{SUFFIX}")
+
+
+def _is_free(descriptor):
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except OSError:
+        return False
