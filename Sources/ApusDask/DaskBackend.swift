@@ -71,7 +71,8 @@ public struct DaskBackend: ParallelBackend {
   /// Brings data to each host of the cluster, once per digest, and waits until one of them has it. The others, and
   /// those that join later, get it from each other, and jobs when they have it.
   ///
-  /// - Throws: ``ApusError`` of kind `file` or `job` when there is no room for it, here or there.
+  /// - Throws: ``ApusError`` of kind `file` or `job` when there is no room for it, here or there; of kind `cancelled`
+  ///   when the task is cancelled, which need not wait for a data store that does not answer.
   public func put<Value: SharedData>(_ data: Value) async throws -> DataReference<Value> {
     let digest = data.digest
     // Whoever puts the same data meanwhile waits for it too.

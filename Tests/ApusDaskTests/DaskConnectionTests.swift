@@ -74,6 +74,30 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
   }
 
+  /// The store is looked at while the data is placed.
+  @Test(arguments: ["http", "gs"]) func anInterruptionReachesASearchWhoseDataIsPlaced(scheme: String) throws {
+    let cluster = try LocalDask(workers: 1)
+    let store = try MuteListener()
+    let folder = try Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let place = scheme == "gs" ? "gs://bucket/d" : "http://127.0.0.1:\(store.port)/d"
+    let client = Process()
+    client.executableURL = URL(fileURLWithPath: Self.apus)
+    client.arguments = Self.search + [cluster.address, "--connect-timeout", "120", "--data-store", place]
+    let variables = Self.environment(folder).merging([
+      "STORAGE_EMULATOR_HOST": "http://127.0.0.1:\(store.port)"
+    ]) { $1 }
+    client.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
+    client.standardError = FileHandle.nullDevice
+    client.standardInput = FileHandle.nullDevice
+    try client.run()
+    store.waitForConnection()
+    kill(client.processIdentifier, SIGINT)
+    client.waitUntilExit()
+    #expect(client.terminationReason == .exit && client.terminationStatus == 130)
+    while try !Self.bridges(folder).isEmpty { Thread.sleep(forTimeInterval: 0.05) }
+  }
+
   @Test func aSearchLeavesNoFiles() throws {
     let cluster = try LocalDask(workers: 1)
     let folder = try Self.folder()

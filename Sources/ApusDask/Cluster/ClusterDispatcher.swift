@@ -40,7 +40,8 @@ final class ClusterDispatcher {
   private var batches: [UInt64: Set<UInt64>] = [:]
   private var nextJob: UInt64 = 1
   private var nextBatch: UInt64 = 1
-  private var puts: [Digest: [UnsafeContinuation<Void, any Error>]] = [:]
+  /// Who waits for data, by number.
+  private var puts: [Digest: [Int: UnsafeContinuation<Void, any Error>]] = [:]
   /// Since when something is missing, and what.
   private var absence: (since: ContinuousClock.Instant, trouble: String)?
   /// Why nothing can be run any more.
@@ -65,11 +66,15 @@ final class ClusterDispatcher {
         runs[id, default: RunEntry(run: run)].isActive = true
         if let failure { failAll(because: failure) }
       case .look: break
-      case .put(_, _, let continuation) where failure != nil:
+      case .put(_, _, _, let continuation) where failure != nil:
         continuation.resume(throwing: ApusError(.job, failure ?? lastWords()))
-      case .put(let digest, let path, let continuation):
-        puts[digest, default: []].append(continuation)
+      case .put(let digest, let path, let number, let continuation):
+        puts[digest, default: [:]][number] = continuation
         send(.put(reference: digest, path: path))
+      case .abandon(let digest, let number):
+        puts[digest]?.removeValue(forKey: number)?.resume(
+          throwing: ApusError(.cancelled, "the data was no longer waited for"))
+        if puts[digest]?.isEmpty == true { puts[digest] = nil }
       case .forget(let digest): send(.forget(reference: digest))
       case .answered(let answer?): take(answer)
       case .answered(nil):
@@ -157,9 +162,9 @@ final class ClusterDispatcher {
     switch answer {
     case .ready: break
     case .stored(let digest):
-      for continuation in puts.removeValue(forKey: digest) ?? [] { continuation.resume() }
+      for continuation in (puts.removeValue(forKey: digest) ?? [:]).values { continuation.resume() }
     case .notStored(let digest, let message):
-      for continuation in puts.removeValue(forKey: digest) ?? [] {
+      for continuation in (puts.removeValue(forKey: digest) ?? [:]).values {
         continuation.resume(throwing: ApusError(.job, message))
       }
     case .results(let batch, let results): take(results, of: batch)
@@ -258,7 +263,7 @@ final class ClusterDispatcher {
       if self.failure == nil { send(.stop(run: id)) }
       drawEnding(id)
     }
-    let waiting = puts.values.flatMap { $0 }
+    let waiting = puts.values.flatMap(\.values)
     puts = [:]
     for continuation in waiting { continuation.resume(throwing: ApusError(.job, message)) }
   }

@@ -154,7 +154,14 @@ class Connection:
 
     async def everywhere(self, function, *arguments):
         """Calls a function on all workers; gives the answers by address, errors among them."""
-        return await self.client.run(self.half.aside, function, *arguments, on_error="return")
+        client = self.client
+        try:
+            return await client.run(self.half.aside, function, *arguments, on_error="return")
+        except Exception as error:
+            # Dask fails in many ways on a connection that it has lost.
+            if client is self.client and self.up.is_set() and client.status == "running":
+                raise
+            raise Gone(f"the connection to {self.address} was lost: {error}") from None
 
     def lacks_half(self, error):
         """Whether a task failed since its worker, or the scheduler, does not have the workers' half yet."""
