@@ -16,7 +16,7 @@ import struct
 import sys
 
 from apus_client import (
-    Connection, Gone, Hosts, Placement, Results, Welcome, describe_program, host_of, import_worker_half, jobs_of, left,
+    Connection, Gone, Hosts, Needs, Placement, Results, Welcome, describe_program, host_of, import_worker_half, jobs_of, left,
     open_pipes, part_of, pieces, read_batch,
 )
 
@@ -32,7 +32,7 @@ class Bridge(Results):
         super().__init__()
         self.half, self.plugins = half, plugins
         self.requests, self.answers = requests, answers
-        self.connection = self.placement = self.welcome = None
+        self.connection = self.placement = self.welcome = self.needs = None
         self.mark = ""  # what tells this program's sweeps from others on the dashboard
         self.hosts = Hosts()
         self.hopeless_run = None  # the latest when no host could run anything
@@ -117,11 +117,13 @@ class Bridge(Results):
             self.connection, self.placement, self.hosts, self.half, self.session_text, executable, self.start,
             lambda message: self.report(TROUBLE, message=message, fatal=False),
         )
+        self.needs = Needs(self.connection, self.half, terms.get("resources"))
         await self.connection.open()
         client = self.connection.client
         self.collect_from(client)
+        await self.needs.look()
         self.report(READY, dashboard=client.dashboard_link, dask=__import__("distributed").__version__,
-                    slots=self.connection.slots)
+                    slots=self.slots())
         self.start(self.watch())
         self.start(self.welcome.listen())
 
@@ -130,6 +132,8 @@ class Bridge(Results):
         refusal = None
         while True:
             trouble = await self.welcome.look()
+            if not trouble:
+                await self.needs.look()
             if refusal != self.connection.refusal:
                 refusal = self.connection.refusal
                 if refusal:
@@ -149,7 +153,7 @@ class Bridge(Results):
 
     def slots(self):
         """Threads of the workers that jobs can run on."""
-        slots = self.connection.slots
+        slots = self.needs.limit(self.connection.slots)
         return {
             address: count for address, count in slots.items() if host_of(address) not in self.hosts.excluded
         } or slots
@@ -203,6 +207,13 @@ class Bridge(Results):
             self.report(NOT_STORED, reference=reference, message=f"{type(error).__name__}: {error}")
         else:
             self.answer(STORED, reference.encode())
+
+    def note_event(self, event):
+        """Counts what the scheduler lets run again since it has lost a worker. Who was to leave has handed it back."""
+        _, facts = event
+        if facts.get("action") == "remove-worker" and not facts.get("expected"):
+            lost = {*facts.get("processing-tasks", ()), *facts.get("lost-computed-tasks", ())}
+            self.retries += len(lost & self.batches.keys())
 
     async def send_again(self):
         """Sends whatever has not come back to a scheduler that knows nothing of it, or not from this client."""

@@ -23,6 +23,9 @@ static const uint8_t half[] = {
 static const uint8_t hosts[] = {
 #embed "apus_client/hosts.py"
 };
+static const uint8_t needs[] = {
+#embed "apus_client/needs.py"
+};
 static const uint8_t placement[] = {
 #embed "apus_client/placement.py"
 };
@@ -65,6 +68,9 @@ static const uint8_t kernel[] = {
 static const uint8_t process[] = {
 #embed "apus_worker/process.py"
 };
+static const uint8_t resources[] = {
+#embed "apus_worker/resources.py"
+};
 static const uint8_t uses[] = {
 #embed "apus_worker/uses.py"
 };
@@ -80,6 +86,7 @@ static const capusbridge_file files[] = {
     {"apus_client/connection.py", connection, sizeof connection},
     {"apus_client/half.py", half, sizeof half},
     {"apus_client/hosts.py", hosts, sizeof hosts},
+    {"apus_client/needs.py", needs, sizeof needs},
     {"apus_client/placement.py", placement, sizeof placement},
     {"apus_client/program.py", program, sizeof program},
     {"apus_client/results.py", results, sizeof results},
@@ -94,6 +101,7 @@ static const capusbridge_file files[] = {
     {"apus_worker/jobs.py", jobs, sizeof jobs},
     {"apus_worker/kernel.py", kernel, sizeof kernel},
     {"apus_worker/process.py", process, sizeof process},
+    {"apus_worker/resources.py", resources, sizeof resources},
     {"apus_worker/uses.py", uses, sizeof uses},
     {"apus_worker/wire.py", wire, sizeof wire},
 };

@@ -238,7 +238,7 @@ final class ClusterDispatcher {
       switch scheduler {
       case "silent": "the scheduler does not answer; waiting for it"
       case .some: "the connection to the scheduler is lost; connecting again"
-      case nil: slots == 0 ? "the cluster has no worker; waiting for one" : nil
+      case nil: slots == 0 ? "the cluster has no \(settings.wantedWorker); waiting for one" : nil
       }
     guard let trouble, !runs.isEmpty || !puts.isEmpty else {
       absence = nil
@@ -250,7 +250,8 @@ final class ClusterDispatcher {
     absence = (since, trouble)
     guard let limit = settings.absenceTimeout, now - since > .seconds(limit) else { return }
     absence = nil
-    failAll(because: "the cluster had no \(status.isConnected ? "worker" : "scheduler") for \(limit) s")
+    let missing = status.isConnected ? settings.wantedWorker : "scheduler"
+    failAll(because: "the cluster had no \(missing) for \(limit) s")
   }
 
   /// Lets all jobs of all runs fail; a later run may find the cluster better.
