@@ -148,6 +148,42 @@ import Testing
     #expect(kill(other.processIdentifier, 0) == 0 && other.isRunning)
   }
 
+  /// A page of Dask's dashboard is drawn by Bokeh from a document, which the browser follows over a connection of its own.
+  @Test func theDashboardShowsTheSearch() throws {
+    let scratch = try Scratch()
+    let environment = Self.environment(scratch)
+    let up = try ApusBinary.run(arguments: ["cluster", "up", "--workers", "1"], environment: environment)
+    #expect(up.status == 0, "\(up.errors)")
+    defer { _ = try? ApusBinary.run(arguments: ["cluster", "down"], environment: environment) }
+    let address = try #require(up.errors.firstMatch(of: /dashboard at (http:[^ \n]+)\/status/)).1
+    let search = try ApusBinary.start(
+      [
+        "search", "digits", "--estimator", "random-forest-classifier", "--param", "treeCount=1000", "--param",
+        "minSamplesLeaf=1,2,3,4,5,6,7,8", "--cv", "4", "--backend", "dask",
+      ], environment: environment, output: FileHandle.nullDevice, errors: FileHandle.nullDevice)
+    defer {
+      kill(search.processIdentifier, SIGKILL)
+      search.waitUntilExit()
+    }
+    let shown = try Self.python(
+      """
+      import re, sys, time, urllib.request
+      from bokeh.client import pull_session
+      with urllib.request.urlopen(sys.argv[1] + "/status") as page:
+          print(page.status, "Dask: Status" in page.read().decode())
+      session = pull_session(url=sys.argv[1] + "/individual-progress")
+      deadline = time.monotonic() + 300
+      while time.monotonic() < deadline:
+          names = re.findall("fit random.{0,30}?#[0-9a-f]{4}", str(session.document.to_json()))
+          if names:
+              print(names[0])
+              break
+          time.sleep(0.1)
+      """, String(address))
+    #expect(
+      shown.wholeMatch(of: /200 True\nfit random forest classifier #[0-9a-f]{4}\n/) != nil, "\(shown)")
+  }
+
   /// The processes that were started for the cluster of some state folder, with what they have started.
   private static func processes(_ scratch: Scratch) throws -> String {
     // Its own shell is not meant.
@@ -339,6 +375,6 @@ import Testing
       environment: environment)
     #expect(run.status != 0 && run.errors.contains("pip install 'distributed>=2024.2'"), "\(run.errors)")
     let up = try ApusBinary.run(arguments: ["cluster", "up", "--workers", "1"], environment: environment)
-    #expect(up.status == 3 && up.errors.contains("-m pip install distributed"), "\(up.errors)")
+    #expect(up.status == 3 && up.errors.contains("-m pip install distributed bokeh"), "\(up.errors)")
   }
 }

@@ -83,6 +83,21 @@ public struct LocalCluster: Codable, Sendable {
     return cluster
   }
 
+  /// Whether an interpreter has what Dask's dashboard is drawn with; without it, its pages only say what is missing.
+  public static func hasDashboard(python: String) -> Bool {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [
+      python, "-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('bokeh') is None)",
+    ]
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }
+
   private mutating func start(workers count: Int, python: String) async throws {
     let facts = ClusterFolder.schedulerFacts
     try launch(
@@ -101,7 +116,7 @@ public struct LocalCluster: Codable, Sendable {
     guard let found else {
       throw ApusError(
         .file, "the scheduler did not start: \(Self.lastLine(of: "scheduler"))",
-        hint: "install Dask with '\(python) -m pip install distributed', "
+        hint: "install Dask with '\(python) -m pip install distributed bokeh', "
           + "or name another interpreter in APUS_PYTHON")
     }
     for number in 0..<count {
