@@ -187,11 +187,15 @@ import Testing
   /// The processes that were started for the cluster of some state folder, with what they have started.
   private static func processes(_ scratch: Scratch) throws -> String {
     // Its own shell is not meant.
-    try ApusBinary.shell("pgrep -f '[\(scratch.path("state").prefix(1))]\(scratch.path("state").dropFirst())' || true")
-      .output
+    try ApusBinary.shell(
+      "pgrep -f '[\(scratch.path("state").prefix(1))]\(scratch.path("state").dropFirst())' || true"
+    )
+    .output
   }
 
-  @Test(arguments: [0, 0.05, 0.3, 1, 3]) func aStartThatIsInterruptedLeavesNothingThatIsNotFound(seconds: Double) throws {
+  @Test(arguments: [0, 0.05, 0.3, 1, 3]) func aStartThatIsInterruptedLeavesNothingThatIsNotFound(
+    seconds: Double
+  ) throws {
     let scratch = try Scratch()
     let environment = Self.environment(scratch)
     let process = try ApusBinary.start(
@@ -213,9 +217,12 @@ import Testing
     let errors = [Pipe(), Pipe()]
     let starts = try errors.map {
       try ApusBinary.start(
-        ["cluster", "up", "--workers", "1"], environment: environment, output: FileHandle.nullDevice, errors: $0)
+        ["cluster", "up", "--workers", "1"], environment: environment, output: FileHandle.nullDevice,
+        errors: $0)
     }
-    let said = errors.map { String(decoding: Collector(reading: $0.fileHandleForReading).wait(), as: UTF8.self) }
+    let said = errors.map {
+      String(decoding: Collector(reading: $0.fileHandleForReading).wait(), as: UTF8.self)
+    }
     for start in starts { start.waitUntilExit() }
     #expect(starts.map(\.exitStatus).sorted() == [0, 3], "\(said)")
     #expect(said.filter { $0.contains("is up already") }.count == 1, "\(said)")
@@ -228,17 +235,23 @@ import Testing
     let scratch = try Scratch()
     let here = URL(fileURLWithPath: scratch.path("here"))
     let home = scratch.path("home")
-    let own = [here.appendingPathComponent("apus/cluster/own.txt"), URL(fileURLWithPath: "\(home)/.local/state/apus/cluster/own.txt")]
+    let own = [
+      here.appendingPathComponent("apus/cluster/own.txt"),
+      URL(fileURLWithPath: "\(home)/.local/state/apus/cluster/own.txt"),
+    ]
     for file in own {
-      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
       try Data("mine".utf8).write(to: file)
     }
     // A variable that is empty, or no whole path, is as one that is not set.
     for state in ["", "."] {
       let environment = Self.environment(scratch).merging(["XDG_STATE_HOME": state, "HOME": home]) { $1 }
-      let up = try ApusBinary.run(arguments: ["cluster", "up", "--workers", "1"], in: here, environment: environment)
+      let up = try ApusBinary.run(
+        arguments: ["cluster", "up", "--workers", "1"], in: here, environment: environment)
       #expect(up.status == 0, "\(up.errors)")
-      #expect(try ApusBinary.run(arguments: ["cluster", "down"], in: here, environment: environment).status == 0)
+      #expect(
+        try ApusBinary.run(arguments: ["cluster", "down"], in: here, environment: environment).status == 0)
     }
     for file in own {
       let folder = file.deletingLastPathComponent().path
@@ -247,7 +260,8 @@ import Testing
   }
 
   @Test func withoutAClusterThereAreNoLogs() throws {
-    let logs = try ApusBinary.run(arguments: ["cluster", "logs"], environment: Self.environment(try Scratch()))
+    let logs = try ApusBinary.run(
+      arguments: ["cluster", "logs"], environment: Self.environment(try Scratch()))
     #expect(logs.status == 3 && logs.errors.contains("no local cluster is up"), "\(logs)")
   }
 
@@ -364,6 +378,18 @@ import Testing
         "--backend", "dask", "--scheduler", "tcp://192.0.2.1:9", "--connect-timeout", "0.5",
       ], environment: Self.environment(try Scratch()))
     #expect(far.status != 0 && far.errors.contains("tcp://192.0.2.1:9 is used without TLS"), "\(far.errors)")
+    // A name that begins as a loopback address does.
+    for (host, isFar) in [
+      ("127.example.invalid", true), ("localhost.example.invalid", true), ("127.1.2.3", false),
+      ("[::1]", false),
+      ("localhost", false),
+    ] {
+      let run = try ApusBinary.run(
+        arguments: Self.search + [
+          "--backend", "dask", "--scheduler", "tcp://\(host):9", "--connect-timeout", "0.1",
+        ], environment: Self.environment(try Scratch()))
+      #expect(run.status != 0 && run.errors.contains("is used without TLS") == isFar, "\(run.errors)")
+    }
   }
 
   @Test func withoutDaskItSaysWhatToInstall() throws {

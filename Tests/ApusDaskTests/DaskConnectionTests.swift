@@ -98,6 +98,65 @@ import Testing
     while try !Self.bridges(folder).isEmpty { Thread.sleep(forTimeInterval: 0.05) }
   }
 
+  @Test func addressesThatCannotBeAreSaidToBe() throws {
+    let folder = try Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func errors(_ arguments: String..., code: Int = 2) throws -> String {
+      let run = try runProgram(Self.apus, Self.search + arguments, environment: Self.environment(folder))
+      #expect(run.exitCode == code, "\(run)")
+      return run.errors
+    }
+    let portless = try errors("tcp://127.0.0.1")
+    #expect(
+      portless.contains("names no port") && portless.contains("write tcp://127.0.0.1:8786"), "\(portless)")
+    #expect(try errors("tls://[::1]").contains("write tls://[::1]:8786"))
+    #expect(try errors("tcp://").contains("does not name a host and a port"))
+    #expect(try errors("tcp://::1:8786").contains("put in brackets"))
+    let certificates = folder.appendingPathComponent("none").path
+    let insecure = try errors("tcp://127.0.0.1:9", "--certificates", certificates)
+    #expect(
+      insecure.contains("an address without TLS") && insecure.contains("write tls://127.0.0.1:9"),
+      "\(insecure)")
+    let missing = try errors("tls://127.0.0.1:9", "--certificates", certificates, code: 3)
+    #expect(missing.contains("\(certificates)/authority.pem cannot be read: No such file"), "\(missing)")
+  }
+
+  @Test(arguments: [LocalDask.python, LocalDask.olderPython])
+  func whoSpeaksTLSAndWhoDoesNotIsSaid(python: String) async throws {
+    let folder = try Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let certificates = ClusterCertificates(folder: folder.appendingPathComponent("certificates").path)
+    try certificates.make(hosts: ["127.0.0.1"])
+    let (open, shut) = (
+      try LocalDask(workers: 1, python: python),
+      try LocalDask(workers: 1, python: python, certificates: certificates)
+    )
+    for cluster in [open, shut] {
+      let backend = try await DaskBackend(cluster) {
+        $0.python = python
+        $0.security = cluster.address.hasPrefix("tls") ? certificates.security : nil
+      }
+      await backend.close()
+    }
+    func refusal(_ address: String, _ security: ClusterSecurity?) async -> String {
+      var settings = ClusterSettings()
+      settings.python = python
+      settings.security = security
+      do {
+        await (try DaskBackend(address, registry: TestJobs.registry, settings: settings)).close()
+        return ""
+      } catch { return "\(error)" }
+    }
+    let plain = await refusal("tls\(open.address.dropFirst(3))", certificates.security)
+    #expect(plain.contains("does not speak TLS; a scheduler without it is \(open.address)"), "\(plain)")
+    let secure = await refusal("tcp\(shut.address.dropFirst(3))", nil)
+    #expect(secure.contains("so does one that speaks TLS, \(shut.address)"), "\(secure)")
+    let others = ClusterCertificates(folder: folder.appendingPathComponent("others").path)
+    try others.make(hosts: ["127.0.0.1"])
+    let stranger = await refusal(shut.address, others.security)
+    #expect(stranger.contains("is not of the same authority"), "\(stranger)")
+  }
+
   @Test func aSearchLeavesNoFiles() throws {
     let cluster = try LocalDask(workers: 1)
     let folder = try Self.folder()

@@ -16,7 +16,8 @@ import Testing
     let (mine, theirs) = (try version(here), try version(there))
     await #expect { try await DaskBackend(cluster) { $0.python = here } } throws: {
       let message = "\($0)"
-      return message.contains("it has another version of Dask\n  here       distributed \(mine), of \(here)\n")
+      return message.contains(
+        "it has another version of Dask\n  here       distributed \(mine), of \(here)\n")
         && message.contains("\n  scheduler  distributed \(theirs)\n")
         && message.contains("\(here) -m pip install 'distributed==\(theirs)'")
     }

@@ -31,7 +31,8 @@ enum ClusterFolder {
 
   /// Removes what clusters have made there, and the folder if nothing else is in it.
   static func clear() {
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [] where isOfCluster(name) {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [] where isOfCluster(name)
+    {
       try? FileManager.default.removeItem(at: url.appendingPathComponent(name))
     }
     rmdir(url.path)

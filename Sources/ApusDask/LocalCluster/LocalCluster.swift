@@ -110,7 +110,8 @@ public struct LocalCluster: Codable, Sendable {
     for _ in 0..<600 where found == nil {
       try await Task.sleep(for: .milliseconds(50))
       guard waitpid(scheduler, nil, WNOHANG) == 0 else { break }
-      found = (try? Data(contentsOf: facts))
+      found =
+        (try? Data(contentsOf: facts))
         .flatMap { try? JSONDecoder().decode(SchedulerFacts.self, from: $0) }?.address
     }
     guard let found else {
@@ -132,7 +133,9 @@ public struct LocalCluster: Codable, Sendable {
     try save()
   }
 
-  private func save() throws { try JSONEncoder().encode(self).write(to: ClusterFolder.record, options: .atomic) }
+  private func save() throws {
+    try JSONEncoder().encode(self).write(to: ClusterFolder.record, options: .atomic)
+  }
 
   /// Ends the cluster: asks all processes to end, and kills what is left after ten seconds.
   public func stop() async {
