@@ -24,6 +24,8 @@ async def check_scheduler(address, security, timeout):
     except OSError as error:
         raise explained(error, address) from None
     except Exception as error:
+        if "SSL" in str(error):  # what tornado says of one that speaks before it is to be encrypted
+            raise RuntimeError(speaks_no_tls(address)) from None
         raise RuntimeError(f"it does not speak as Dask does ({type(error).__name__}: {error})") from None
     theirs = answer["packages"]["distributed"]
     if version("distributed").split(".")[:2] != theirs.split(".")[:2]:
@@ -53,13 +55,17 @@ def explained(error, address):
             return RuntimeError(
                 "its certificate is not of the same authority as those that are given, or does not name this address"
             )
-        return RuntimeError(f"it does not speak TLS; a scheduler without it is tcp{address[3:]}")
+        return RuntimeError(speaks_no_tls(address))
     if type(error).__name__ == "CommClosedError":
         hint = "" if is_secure else f"; so does one that speaks TLS, tls{address[3:]}"
         return ConnectionError(f"it ends connections at once{hint}")
     with contextlib.suppress(AttributeError):
         return OSError(f"{error}: {error.__cause__.strerror}")  # of the system: that there is no such name, say
     return error
+
+
+def speaks_no_tls(address):
+    return f"it does not speak TLS; a scheduler without it is tcp{address[3:]}"
 
 
 def version_table(theirs):
