@@ -170,7 +170,7 @@ import Testing
       import re, sys, time, urllib.request
       from bokeh.client import pull_session
       with urllib.request.urlopen(sys.argv[1] + "/status") as page:
-          print(page.status, "Dask: Status" in page.read().decode())
+          print(page.status, "<title>Dask" in page.read().decode())
       session = pull_session(url=sys.argv[1] + "/individual-progress")
       deadline = time.monotonic() + 300
       while time.monotonic() < deadline:

@@ -22,7 +22,7 @@ import Testing
     let run = try runProgram(
       python(version), ["-B", "\(Self.folder)/test_cluster.py", Self.sources, LocalDask.program])
     #expect(run.exitCode == 0, "\(run.errors)")
-    #expect(run.errors.contains("Ran 17 tests"), "\(run.errors)")
+    #expect(run.errors.contains("Ran 18 tests"), "\(run.errors)")
   }
 
   @Test(arguments: ["dask", "dask-older"]) func theTestsOfWhatHostsGetPass(version: String) throws {

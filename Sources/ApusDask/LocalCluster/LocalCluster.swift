@@ -137,7 +137,7 @@ public struct LocalCluster: Codable, Sendable {
     try JSONEncoder().encode(self).write(to: ClusterFolder.record, options: .atomic)
   }
 
-  /// Ends the cluster: asks all processes to end, and kills what is left after ten seconds.
+  /// Ends the cluster: asks all processes to end, and kills what has not after ten seconds.
   public func stop() async {
     let lock = try? await ClusterFolder.lock()
     defer { withExtendedLifetime(lock) {} }
@@ -147,11 +147,15 @@ public struct LocalCluster: Codable, Sendable {
   }
 
   private func end() async {
-    for process in living { kill(process, SIGTERM) }
-    for _ in 0..<200 {
-      for process in workers + [scheduler] { _ = waitpid(process, nil, WNOHANG) }
-      guard !living.isEmpty else { break }
-      try? await Task.sleep(for: .milliseconds(50))
+    // The workers first: one that hears from its scheduler and from its own parent process that it should end waits for
+    // that one, which waits for it.
+    for part in [workers, [scheduler]] {
+      for process in living where part.contains(process) { kill(process, SIGTERM) }
+      for _ in 0..<200 {
+        for process in part { _ = waitpid(process, nil, WNOHANG) }
+        guard living.contains(where: part.contains) else { break }
+        try? await Task.sleep(for: .milliseconds(50))
+      }
     }
     for process in living { kill(process, SIGKILL) }
     ClusterFolder.clear()

@@ -277,6 +277,21 @@ class ClusterTests(unittest.TestCase):
         workers[1].wait()
         self.assertEqual(self.files(client), [])
 
+    def test_workers_that_end_at_once_take_the_files_along(self):
+        workers = [self.cluster.worker(1) for _ in range(4)]
+        client = self.client()
+        client.wait(lambda: len(client.status.get("workers", ())) == 4)
+        client.put([float(os.getpid())] * 1000)
+        for number in range(20):
+            client.submit({number: job(number, "misbehave", deed="sleep", amount=200_000)})
+        client.wait(lambda: len(client.results) == 20)
+        self.assertTrue(self.files(client))
+        for process in workers:
+            process.send_signal(signal.SIGTERM)
+        for process in workers:
+            process.wait()
+        self.assertEqual(self.files(client), [])
+
     def test_files_of_workers_that_were_killed_go_when_the_next_begins(self):
         worker = self.cluster.worker(1)
         client = self.client()
