@@ -115,7 +115,7 @@ class Bridge(Results):
         self.placement.add_program(executable, terms["executablePath"])
         self.welcome = Welcome(
             self.connection, self.placement, self.hosts, self.half, self.session_text, executable, self.start,
-            lambda message: self.report(TROUBLE, message=message, fatal=False),
+            lambda message: self.report(TROUBLE, message=message, fatal=False), self.take_back,
         )
         self.needs = Needs(self.connection, self.half, terms.get("resources"))
         await self.connection.open()
@@ -207,6 +207,18 @@ class Bridge(Results):
             self.report(NOT_STORED, reference=reference, message=f"{type(error).__name__}: {error}")
         else:
             self.answer(STORED, reference.encode())
+
+    async def take_back(self, worker):
+        """Sends elsewhere what a worker has that does not answer; should it have run that after all, nobody is told."""
+        client = self.connection.client
+        with contextlib.suppress(Exception):
+            found = await asyncio.wait_for(client.processing([worker]), self.connection.PATIENCE)
+            keys = self.batches.keys() & set(found.get(worker, ()))
+            await self.cancel(keys)
+            for key in keys:
+                if batch := self.batches.pop(key, None):
+                    self.retries += 1
+                    self.submit(batch)
 
     def note_event(self, event):
         """Counts what the scheduler lets run again since it has lost a worker. Who was to leave has handed it back."""

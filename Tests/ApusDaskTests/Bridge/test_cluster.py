@@ -228,7 +228,7 @@ class ClusterTests(unittest.TestCase):
         self.assertEqual({status for status, *_ in client.results.values()}, {0})
         self.assertEqual(client.status["retries"], 0)
 
-    def test_a_dask_worker_that_does_not_answer_is_named(self):
+    def test_what_a_dask_worker_has_that_does_not_answer_goes_to_others(self):
         ports = sorted(free_port() for _ in range(2))
         workers = [self.cluster.worker(1, port=port) for port in ports]
         client = self.client()
@@ -240,12 +240,27 @@ class ClusterTests(unittest.TestCase):
         silent.send_signal(signal.SIGSTOP)
         client = self.client()
         client.squares(range(20))
-        client.wait(lambda: client.troubles and client.results)
-        self.assertEqual(
-            client.troubles, [f"the worker {addresses[0]} does not answer; what it has waits until Dask gives it up"]
-        )
+        client.wait(lambda: len(client.results) == 20, 240)
+        self.assertEqual({status for status, *_ in client.results.values()}, {0})
+        self.assertEqual(client.troubles, [f"the worker {addresses[0]} does not answer; what it has goes to others"])
+        # It has its part again when it answers.
         silent.send_signal(signal.SIGCONT)
-        client.wait(lambda: len(client.results) == 20)
+        numbers = iter(range(100, 10_000))
+
+        def both_work():
+            while client.numbers - len(client.results) < 4:
+                number = next(numbers)
+                client.submit({number: job(number, "misbehave", deed="sleep", amount=200_000)})
+            return len({worker for number, (_, _, worker) in client.results.items() if number >= 100}) == 2
+
+        client.wait(both_work, 240)
+        # Where there is no other, it is waited for.
+        for worker in workers:
+            worker.send_signal(signal.SIGSTOP)
+        client.wait(lambda: any("waits until Dask gives it up" in trouble for trouble in client.troubles), 240)
+        for worker in workers:
+            worker.send_signal(signal.SIGCONT)
+        client.wait(lambda: len(client.results) == client.numbers, 240)
         self.assertEqual({status for status, *_ in client.results.values()}, {0})
 
     def files(self, client):
