@@ -16,8 +16,8 @@ import struct
 import sys
 
 from apus_client import (
-    Connection, Gone, Hosts, Needs, Placement, Results, Welcome, describe_program, host_of, import_worker_half, jobs_of, left,
-    open_pipes, part_of, pieces, read_batch,
+    Connection, Gone, Hosts, Needs, Placement, Results, Welcome, describe_program, host_of, import_worker_half,
+    jobs_of, left, open_pipes, part_of, pieces, read_batch,
 )
 
 # Requests of the program, and answers.

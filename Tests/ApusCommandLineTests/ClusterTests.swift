@@ -158,7 +158,8 @@ import Testing
     let address = try #require(up.errors.firstMatch(of: /dashboard at (http:[^ \n]+)\/status/)).1
     let search = try ApusBinary.start(
       [
-        "search", "digits", "--estimator", "random-forest-classifier", "--param", "treeCount=1000", "--param",
+        "search", "digits", "--estimator", "random-forest-classifier", "--param", "treeCount=10000",
+        "--param",
         "minSamplesLeaf=1,2,3,4,5,6,7,8", "--cv", "4", "--backend", "dask",
       ], environment: environment, output: FileHandle.nullDevice, errors: FileHandle.nullDevice)
     defer {
@@ -171,14 +172,15 @@ import Testing
       from bokeh.client import pull_session
       with urllib.request.urlopen(sys.argv[1] + "/status") as page:
           print(page.status, "<title>Dask" in page.read().decode())
-      session = pull_session(url=sys.argv[1] + "/individual-progress")
-      deadline = time.monotonic() + 300
-      while time.monotonic() < deadline:
+      deadline = time.monotonic() + 120
+      names = []
+      while not names and time.monotonic() < deadline:
+          time.sleep(0.5)
+          # The page as it is now, as by a reload.
+          session = pull_session(url=sys.argv[1] + "/individual-progress")
           names = re.findall("fit random.{0,30}?#[0-9a-f]{4}", str(session.document.to_json()))
-          if names:
-              print(names[0])
-              break
-          time.sleep(0.1)
+          session.close()
+      print(*names[:1])
       """, String(address))
     #expect(
       shown.wholeMatch(of: /200 True\nfit random forest classifier #[0-9a-f]{4}\n/) != nil, "\(shown)")
@@ -229,6 +231,20 @@ import Testing
     #expect(try ApusBinary.run(arguments: ["cluster", "down"], environment: environment).status == 0)
     while !Task.isCancelled, try !Self.processes(scratch).isEmpty { Thread.sleep(forTimeInterval: 0.05) }
     #expect(try Self.processes(scratch) == "")
+  }
+
+  @Test func aSchedulerThatStandsStillIsNotWaitedForWithoutEnd() throws {
+    let scratch = try Scratch()
+    let environment = Self.environment(scratch)
+    let up = try ApusBinary.run(arguments: ["cluster", "up", "--workers", "1"], environment: environment)
+    #expect(up.status == 0, "\(up.errors)")
+    let scheduler = try Int32(#require(Self.state(scratch)["scheduler"] as? Int))
+    kill(scheduler, SIGSTOP)
+    let status = try ApusBinary.run(arguments: ["cluster", "status"], environment: environment)
+    #expect(status.status != 0 && status.errors.contains("has said nothing for 10 s"), "\(status)")
+    kill(scheduler, SIGCONT)
+    #expect(try ApusBinary.run(arguments: ["cluster", "status"], environment: environment).status == 0)
+    #expect(try ApusBinary.run(arguments: ["cluster", "down"], environment: environment).status == 0)
   }
 
   @Test func filesOfOthersStay() throws {
@@ -321,7 +337,8 @@ import Testing
     let errors = Pipe()
     let search = try ApusBinary.start(
       [
-        "search", "digits", "--estimator", "random-forest-classifier", "--param", "treeCount=1000", "--param",
+        "search", "digits", "--estimator", "random-forest-classifier", "--param", "treeCount=10000",
+        "--param",
         "minSamplesLeaf=1,2,3,4,5,6,7,8", "--cv", "4", "--backend", "dask",
       ], environment: environment, output: FileHandle.nullDevice, errors: errors)
     let said = Collector(reading: errors.fileHandleForReading)

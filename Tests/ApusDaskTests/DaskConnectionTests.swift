@@ -121,6 +121,21 @@ import Testing
     #expect(missing.contains("\(certificates)/authority.pem cannot be read: No such file"), "\(missing)")
   }
 
+  @Test func aNameThatNobodyHasIsSaidToBeOne() throws {
+    let folder = try Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func errors(_ address: String) throws -> String {
+      try runProgram(
+        Self.apus, Self.search + [address, "--connect-timeout", "1"], environment: Self.environment(folder)
+      ).errors
+    }
+    let nameless = try errors("tcp://scheduler.invalid:8786")
+    #expect(
+      nameless.contains("Timed out trying to connect") && nameless.contains("after 1 s: "), "\(nameless)")
+    let refused = try errors("tcp://127.0.0.1:9")
+    #expect(refused.contains("tcp://127.0.0.1:9 after 1 s\n"), "\(refused)")
+  }
+
   @Test(arguments: [LocalDask.python, LocalDask.olderPython])
   func whoSpeaksTLSAndWhoDoesNotIsSaid(python: String) async throws {
     let folder = try Self.folder()

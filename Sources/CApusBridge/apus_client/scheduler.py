@@ -1,7 +1,6 @@
 """What a scheduler says of itself, before anything else is asked of it."""
 
 import asyncio
-import contextlib
 import sys
 from importlib.metadata import version
 
@@ -59,9 +58,8 @@ def explained(error, address):
     if type(error).__name__ == "CommClosedError":
         hint = "" if is_secure else f"; so does one that speaks TLS, tls{address[3:]}"
         return ConnectionError(f"it ends connections at once{hint}")
-    with contextlib.suppress(AttributeError):
-        return OSError(f"{error}: {error.__cause__.strerror}")  # of the system: that there is no such name, say
-    return error
+    of_system = getattr(error.__cause__, "strerror", None)  # that there is no such name, say
+    return OSError(f"{error}: {of_system}") if of_system else error
 
 
 def speaks_no_tls(address):

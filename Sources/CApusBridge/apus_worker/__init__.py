@@ -12,7 +12,7 @@ from .resources import resources_of_workers
 from .wire import LONGEST_FRAME, Body, frame, sized
 
 __all__ = [
-    "Blobs", "Body", "LONGEST_FRAME", "NO_FILE", "PeerFailed", "aside", "describe", "end_run", "end_session", "ended", "fetch_blob",
-    "file_digest", "forget", "frame", "has_blob", "load_from_peer", "open_url", "probe", "reason_of",
+    "Blobs", "Body", "LONGEST_FRAME", "NO_FILE", "PeerFailed", "aside", "describe", "end_run", "end_session", "ended",
+    "fetch_blob", "file_digest", "forget", "frame", "has_blob", "load_from_peer", "open_url", "probe", "reason_of",
     "resources_of_workers", "run_batch", "running_tasks", "sized", "store_part", "store_scattered",
 ]

@@ -251,7 +251,7 @@ _left = set()
 
 
 def follow(worker):
-    """Has a worker of Dask say which tasks are dropped: the scheduler does that when a client is gone with its machine.
+    """Has a worker of Dask say which tasks are dropped: those of a client, say, that is gone with its machine.
 
     And that it ends: then the files go that no process here needs any more.
     """

@@ -267,7 +267,8 @@ class ClusterTests(unittest.TestCase):
         """The files of a client's session, wherever hosts keep them."""
         places = ["/dev/shm", *(os.path.join(self.cluster.folder, name) for name in os.listdir(self.cluster.folder))]
         folders = [os.path.join(place, f"apus-{os.getuid()}") for place in places]
-        return [name for place in folders if os.path.isdir(place) for name in os.listdir(place) if client.session in name]
+        names = [name for folder in folders if os.path.isdir(folder) for name in os.listdir(folder)]
+        return [name for name in names if client.session in name]
 
     def until(self, condition):
         deadline = time.monotonic() + 120
