@@ -210,6 +210,11 @@ import Testing
     _ = try ApusBinary.run(arguments: ["cluster", "down"], environment: environment)
     while !Task.isCancelled, try !Self.processes(scratch).isEmpty { Thread.sleep(forTimeInterval: 0.05) }
     #expect(try Self.processes(scratch) == "", "its status was \(status)")
+    // Whatever is left, the next one begins.
+    #expect(
+      try ApusBinary.run(arguments: ["cluster", "up", "--workers", "1"], environment: environment).status == 0
+    )
+    #expect(try ApusBinary.run(arguments: ["cluster", "down"], environment: environment).status == 0)
     #expect(!FileManager.default.fileExists(atPath: scratch.path("state/apus/cluster")))
   }
 

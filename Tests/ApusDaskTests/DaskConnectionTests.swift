@@ -121,7 +121,7 @@ import Testing
     #expect(missing.contains("\(certificates)/authority.pem cannot be read: No such file"), "\(missing)")
   }
 
-  @Test func aNameThatNobodyHasIsSaidToBeOne() throws {
+  @Test func whereNobodyAnswersTheTimeIsSaid() throws {
     let folder = try Self.folder()
     defer { try? FileManager.default.removeItem(at: folder) }
     func errors(_ address: String) throws -> String {
@@ -131,7 +131,8 @@ import Testing
     }
     let nameless = try errors("tcp://scheduler.invalid:8786")
     #expect(
-      nameless.contains("Timed out trying to connect") && nameless.contains("after 1 s: "), "\(nameless)")
+      nameless.contains("Timed out trying to connect to tcp://scheduler.invalid:8786 after 1 s"),
+      "\(nameless)")
     let refused = try errors("tcp://127.0.0.1:9")
     #expect(refused.contains("tcp://127.0.0.1:9 after 1 s\n"), "\(refused)")
   }
