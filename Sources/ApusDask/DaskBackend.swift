@@ -71,7 +71,8 @@ public struct DaskBackend: ParallelBackend {
   /// Brings data to each host of the cluster, once per digest, and waits until one of them has it. The others, and
   /// those that join later, get it from each other, and jobs when they have it.
   ///
-  /// - Throws: ``ApusError`` of kind `file` or `job` when there is no room for it, here or there.
+  /// - Throws: ``ApusError`` of kind `file` or `job` when there is no room for it, here or there; of kind `cancelled`
+  ///   when the task is cancelled, which need not wait for a data store that does not answer.
   public func put<Value: SharedData>(_ data: Value) async throws -> DataReference<Value> {
     let digest = data.digest
     // Whoever puts the same data meanwhile waits for it too.
@@ -111,15 +112,18 @@ extension ClusterSettings {
     func refuse(_ message: String, hint: String? = nil) -> ApusError {
       ApusError(.invalidParameter, message, hint: hint)
     }
-    guard scheduler.hasPrefix("tcp://") || scheduler.hasPrefix("tls://") else {
-      throw refuse(
-        "'\(scheduler)' is not the address of a scheduler", hint: "write tcp://host:8786 or tls://host:8786")
-    }
-    if scheduler.hasPrefix("tls://"), security == nil {
+    let address = try SchedulerAddress(scheduler)
+    if address.usesTLS, security == nil {
       throw refuse(
         "the scheduler \(scheduler) uses TLS, but no certificates are given",
         hint: "give the authority's certificate, and a certificate and key of your own")
     }
+    if !address.usesTLS, security != nil {
+      throw refuse(
+        "certificates are given, but \(scheduler) is an address without TLS",
+        hint: "write tls\(scheduler.dropFirst(3)), or leave out the certificates")
+    }
+    try security?.check()
     if let dataStore, !dataStore.hasPrefix("/"), !dataStore.contains("://") {
       throw refuse(
         "'\(dataStore)' is not a place for data",

@@ -16,8 +16,8 @@ import struct
 import sys
 
 from apus_client import (
-    Connection, Gone, Hosts, Placement, Results, Welcome, describe_program, host_of, import_worker_half, jobs_of, left,
-    open_pipes, part_of, pieces, read_batch,
+    Connection, Gone, Hosts, Needs, Placement, Results, Welcome, describe_program, host_of, import_worker_half,
+    jobs_of, left, open_pipes, part_of, pieces, read_batch,
 )
 
 # Requests of the program, and answers.
@@ -28,11 +28,11 @@ READY, STORED, BATCH, STATUS, TROUBLE, NOT_STORED = range(64, 70)
 class Bridge(Results):
     """Between a program's pipes and a scheduler."""
 
-    def __init__(self, half, archive, requests, answers):
+    def __init__(self, half, plugins, requests, answers):
         super().__init__()
-        self.half, self.archive = half, archive
+        self.half, self.plugins = half, plugins
         self.requests, self.answers = requests, answers
-        self.connection = self.placement = self.welcome = None
+        self.connection = self.placement = self.welcome = self.needs = None
         self.mark = ""  # what tells this program's sweeps from others on the dashboard
         self.hosts = Hosts()
         self.hopeless_run = None  # the latest when no host could run anything
@@ -55,7 +55,8 @@ class Bridge(Results):
                 length, kind = struct.unpack("<IB", await self.requests.readexactly(5))
                 body = await self.requests.readexactly(length - 1)
                 if kind == OPEN:
-                    await self.open(json.loads(body))
+                    # Nothing else is asked for before it says that it is ready; but the program may end.
+                    self.start(self.open(json.loads(body)))
                 elif kind == PUT:
                     self.start(self.put(**json.loads(body)))
                 elif kind == FORGET:
@@ -96,28 +97,33 @@ class Bridge(Results):
     # The cluster.
 
     async def open(self, terms):
+        try:
+            await self.connect(terms)
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            message = f"cannot connect to the scheduler {terms['scheduler']}: {reason}"
+            self.report(TROUBLE, message=message, fatal=True)
+
+    async def connect(self, terms):
         self.terms, self.mark = terms, terms["session"]["name"][:4]
         self.session_text = json.dumps(
             dict(terms["session"], platform=describe_program(terms["executablePath"]))
         )
-        self.connection = Connection(terms, self.half, self.archive, self.send_again)
+        self.connection = Connection(terms, self.half, self.plugins, self.send_again)
         self.placement = Placement(self.connection, self.hosts, self.half, terms.get("dataStore"))
         executable = terms["session"]["executable"]
         self.placement.add_program(executable, terms["executablePath"])
         self.welcome = Welcome(
             self.connection, self.placement, self.hosts, self.half, self.session_text, executable, self.start,
-            lambda message: self.report(TROUBLE, message=message, fatal=False),
+            lambda message: self.report(TROUBLE, message=message, fatal=False), self.take_back,
         )
-        try:
-            await self.connection.open()
-        except Exception as error:
-            reason = str(error) or type(error).__name__
-            message = f"cannot connect to the scheduler {self.connection.address}: {reason}"
-            return self.report(TROUBLE, message=message, fatal=True)
+        self.needs = Needs(self.connection, self.half, terms.get("resources"))
+        await self.connection.open()
         client = self.connection.client
         self.collect_from(client)
+        await self.needs.look()
         self.report(READY, dashboard=client.dashboard_link, dask=__import__("distributed").__version__,
-                    slots=self.connection.slots)
+                    slots=self.slots())
         self.start(self.watch())
         self.start(self.welcome.listen())
 
@@ -126,6 +132,8 @@ class Bridge(Results):
         refusal = None
         while True:
             trouble = await self.welcome.look()
+            if not trouble:
+                await self.needs.look()
             if refusal != self.connection.refusal:
                 refusal = self.connection.refusal
                 if refusal:
@@ -145,7 +153,7 @@ class Bridge(Results):
 
     def slots(self):
         """Threads of the workers that jobs can run on."""
-        slots = self.connection.slots
+        slots = self.needs.limit(self.connection.slots)
         return {
             address: count for address, count in slots.items() if host_of(address) not in self.hosts.excluded
         } or slots
@@ -199,6 +207,25 @@ class Bridge(Results):
             self.report(NOT_STORED, reference=reference, message=f"{type(error).__name__}: {error}")
         else:
             self.answer(STORED, reference.encode())
+
+    async def take_back(self, worker):
+        """Sends elsewhere what a worker has that does not answer; should it have run that after all, nobody is told."""
+        client = self.connection.client
+        with contextlib.suppress(Exception):
+            found = await asyncio.wait_for(client.processing([worker]), self.connection.PATIENCE)
+            keys = self.batches.keys() & set(found.get(worker, ()))
+            await self.cancel(keys)
+            for key in keys:
+                if batch := self.batches.pop(key, None):
+                    self.retries += 1
+                    self.submit(batch)
+
+    def note_event(self, event):
+        """Counts what the scheduler lets run again since it has lost a worker. Who was to leave has handed it back."""
+        _, facts = event
+        if facts.get("action") == "remove-worker" and not facts.get("expected"):
+            lost = {*facts.get("processing-tasks", ()), *facts.get("lost-computed-tasks", ())}
+            self.retries += len(lost & self.batches.keys())
 
     async def send_again(self):
         """Sends whatever has not come back to a scheduler that knows nothing of it, or not from this client."""
@@ -412,22 +439,32 @@ class Bridge(Results):
 
 
 async def main():
-    half, archive, folder = import_worker_half()
+    half, plugins = import_worker_half()
+    clear_away()
     requests, answers = await open_pipes(half.LONGEST_FRAME)
     try:
-        await Bridge(half, archive, requests, answers).serve()
+        await Bridge(half, plugins, requests, answers).serve()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
         # Everything is cleared up; a library's task that does not want to end is not waited for.
         os._exit(0)
 
 
+def clear_away():
+    """Removes the folder of these files, where the program made it for this process alone and says so.
+
+    All of them have been read, and nobody may be left to do it later.
+    """
+    for folder in sys.argv[1:]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 if __name__ == "__main__":
+    # An interrupted program says itself when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         import distributed  # noqa: F401
     except ImportError as error:
+        clear_away()
         print(f"{error}; install Dask with: {sys.executable} -m pip install 'distributed>=2024.2'", file=sys.stderr)
         sys.exit(69)
-    with contextlib.suppress(KeyboardInterrupt):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        asyncio.run(main())
+    asyncio.run(main())

@@ -23,6 +23,9 @@ static const uint8_t half[] = {
 static const uint8_t hosts[] = {
 #embed "apus_client/hosts.py"
 };
+static const uint8_t needs[] = {
+#embed "apus_client/needs.py"
+};
 static const uint8_t placement[] = {
 #embed "apus_client/placement.py"
 };
@@ -34,6 +37,9 @@ static const uint8_t results[] = {
 };
 static const uint8_t room[] = {
 #embed "apus_client/room.py"
+};
+static const uint8_t scheduler[] = {
+#embed "apus_client/scheduler.py"
 };
 static const uint8_t spread[] = {
 #embed "apus_client/spread.py"
@@ -62,6 +68,12 @@ static const uint8_t kernel[] = {
 static const uint8_t process[] = {
 #embed "apus_worker/process.py"
 };
+static const uint8_t resources[] = {
+#embed "apus_worker/resources.py"
+};
+static const uint8_t uses[] = {
+#embed "apus_worker/uses.py"
+};
 static const uint8_t wire[] = {
 #embed "apus_worker/wire.py"
 };
@@ -74,10 +86,12 @@ static const capusbridge_file files[] = {
     {"apus_client/connection.py", connection, sizeof connection},
     {"apus_client/half.py", half, sizeof half},
     {"apus_client/hosts.py", hosts, sizeof hosts},
+    {"apus_client/needs.py", needs, sizeof needs},
     {"apus_client/placement.py", placement, sizeof placement},
     {"apus_client/program.py", program, sizeof program},
     {"apus_client/results.py", results, sizeof results},
     {"apus_client/room.py", room, sizeof room},
+    {"apus_client/scheduler.py", scheduler, sizeof scheduler},
     {"apus_client/spread.py", spread, sizeof spread},
     {"apus_client/stores.py", stores, sizeof stores},
     {"apus_client/welcome.py", welcome, sizeof welcome},
@@ -87,6 +101,8 @@ static const capusbridge_file files[] = {
     {"apus_worker/jobs.py", jobs, sizeof jobs},
     {"apus_worker/kernel.py", kernel, sizeof kernel},
     {"apus_worker/process.py", process, sizeof process},
+    {"apus_worker/resources.py", resources, sizeof resources},
+    {"apus_worker/uses.py", uses, sizeof uses},
     {"apus_worker/wire.py", wire, sizeof wire},
 };
 

@@ -148,6 +148,144 @@ import Testing
     #expect(kill(other.processIdentifier, 0) == 0 && other.isRunning)
   }
 
+  /// A page of Dask's dashboard is drawn by Bokeh from a document, which the browser follows over a connection of its own.
+  @Test func theDashboardShowsTheSearch() throws {
+    let scratch = try Scratch()
+    let environment = Self.environment(scratch)
+    let up = try ApusBinary.run(arguments: ["cluster", "up", "--workers", "1"], environment: environment)
+    #expect(up.status == 0, "\(up.errors)")
+    defer { _ = try? ApusBinary.run(arguments: ["cluster", "down"], environment: environment) }
+    let address = try #require(up.errors.firstMatch(of: /dashboard at (http:[^ \n]+)\/status/)).1
+    let search = try ApusBinary.start(
+      [
+        "search", "digits", "--estimator", "random-forest-classifier", "--param", "treeCount=10000",
+        "--param",
+        "minSamplesLeaf=1,2,3,4,5,6,7,8", "--cv", "4", "--backend", "dask",
+      ], environment: environment, output: FileHandle.nullDevice, errors: FileHandle.nullDevice)
+    defer {
+      kill(search.processIdentifier, SIGKILL)
+      search.waitUntilExit()
+    }
+    let shown = try Self.python(
+      """
+      import re, sys, time, urllib.request
+      from bokeh.client import pull_session
+      with urllib.request.urlopen(sys.argv[1] + "/status") as page:
+          print(page.status, "<title>Dask" in page.read().decode())
+      deadline = time.monotonic() + 120
+      names = []
+      while not names and time.monotonic() < deadline:
+          time.sleep(0.5)
+          # The page as it is now, as by a reload.
+          session = pull_session(url=sys.argv[1] + "/individual-progress")
+          names = re.findall("fit random.{0,30}?#[0-9a-f]{4}", str(session.document.to_json()))
+          session.close()
+      print(*names[:1])
+      """, String(address))
+    #expect(
+      shown.wholeMatch(of: /200 True\nfit random forest classifier #[0-9a-f]{4}\n/) != nil, "\(shown)")
+  }
+
+  /// The processes that were started for the cluster of some state folder, with what they have started.
+  private static func processes(_ scratch: Scratch) throws -> String {
+    // Its own shell is not meant.
+    try ApusBinary.shell(
+      "pgrep -f '[\(scratch.path("state").prefix(1))]\(scratch.path("state").dropFirst())' || true"
+    )
+    .output
+  }
+
+  @Test(arguments: [0, 0.05, 0.3, 1, 3]) func aStartThatIsInterruptedLeavesNothingThatIsNotFound(
+    seconds: Double
+  ) throws {
+    let scratch = try Scratch()
+    let environment = Self.environment(scratch)
+    let process = try ApusBinary.start(
+      ["cluster", "up", "--workers", "2"], environment: environment, output: FileHandle.nullDevice,
+      errors: FileHandle.nullDevice)
+    Thread.sleep(forTimeInterval: seconds)
+    kill(process.processIdentifier, SIGINT)
+    process.waitUntilExit()
+    let status = try ApusBinary.run(arguments: ["cluster", "status"], environment: environment).status
+    _ = try ApusBinary.run(arguments: ["cluster", "down"], environment: environment)
+    while !Task.isCancelled, try !Self.processes(scratch).isEmpty { Thread.sleep(forTimeInterval: 0.05) }
+    #expect(try Self.processes(scratch) == "", "its status was \(status)")
+    // Whatever is left, the next one begins.
+    #expect(
+      try ApusBinary.run(arguments: ["cluster", "up", "--workers", "1"], environment: environment).status == 0
+    )
+    #expect(try ApusBinary.run(arguments: ["cluster", "down"], environment: environment).status == 0)
+    #expect(!FileManager.default.fileExists(atPath: scratch.path("state/apus/cluster")))
+  }
+
+  @Test func ofTwoStartsAtOnceOneIsUp() throws {
+    let scratch = try Scratch()
+    let environment = Self.environment(scratch)
+    let errors = [Pipe(), Pipe()]
+    let starts = try errors.map {
+      try ApusBinary.start(
+        ["cluster", "up", "--workers", "1"], environment: environment, output: FileHandle.nullDevice,
+        errors: $0)
+    }
+    let said = errors.map {
+      String(decoding: Collector(reading: $0.fileHandleForReading).wait(), as: UTF8.self)
+    }
+    for start in starts { start.waitUntilExit() }
+    #expect(starts.map(\.exitStatus).sorted() == [0, 3], "\(said)")
+    #expect(said.filter { $0.contains("is up already") }.count == 1, "\(said)")
+    #expect(try ApusBinary.run(arguments: ["cluster", "down"], environment: environment).status == 0)
+    while !Task.isCancelled, try !Self.processes(scratch).isEmpty { Thread.sleep(forTimeInterval: 0.05) }
+    #expect(try Self.processes(scratch) == "")
+  }
+
+  @Test func aSchedulerThatStandsStillIsNotWaitedForWithoutEnd() throws {
+    let scratch = try Scratch()
+    let environment = Self.environment(scratch)
+    let up = try ApusBinary.run(arguments: ["cluster", "up", "--workers", "1"], environment: environment)
+    #expect(up.status == 0, "\(up.errors)")
+    let scheduler = try Int32(#require(Self.state(scratch)["scheduler"] as? Int))
+    kill(scheduler, SIGSTOP)
+    let status = try ApusBinary.run(arguments: ["cluster", "status"], environment: environment)
+    #expect(status.status != 0 && status.errors.contains("has said nothing for 10 s"), "\(status)")
+    kill(scheduler, SIGCONT)
+    #expect(try ApusBinary.run(arguments: ["cluster", "status"], environment: environment).status == 0)
+    #expect(try ApusBinary.run(arguments: ["cluster", "down"], environment: environment).status == 0)
+  }
+
+  @Test func filesOfOthersStay() throws {
+    let scratch = try Scratch()
+    let here = URL(fileURLWithPath: scratch.path("here"))
+    let home = scratch.path("home")
+    let own = [
+      here.appendingPathComponent("apus/cluster/own.txt"),
+      URL(fileURLWithPath: "\(home)/.local/state/apus/cluster/own.txt"),
+    ]
+    for file in own {
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data("mine".utf8).write(to: file)
+    }
+    // A variable that is empty, or no whole path, is as one that is not set.
+    for state in ["", "."] {
+      let environment = Self.environment(scratch).merging(["XDG_STATE_HOME": state, "HOME": home]) { $1 }
+      let up = try ApusBinary.run(
+        arguments: ["cluster", "up", "--workers", "1"], in: here, environment: environment)
+      #expect(up.status == 0, "\(up.errors)")
+      #expect(
+        try ApusBinary.run(arguments: ["cluster", "down"], in: here, environment: environment).status == 0)
+    }
+    for file in own {
+      let folder = file.deletingLastPathComponent().path
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["own.txt"])
+    }
+  }
+
+  @Test func withoutAClusterThereAreNoLogs() throws {
+    let logs = try ApusBinary.run(
+      arguments: ["cluster", "logs"], environment: Self.environment(try Scratch()))
+    #expect(logs.status == 3 && logs.errors.contains("no local cluster is up"), "\(logs)")
+  }
+
   @Test func aKilledClientLeavesNothingAndItsStudyGoesOn() throws {
     let scratch = try Scratch()
     // Its processes are told from those of other clusters on this machine by where their program lies.
@@ -193,6 +331,47 @@ import Testing
     #expect(try fits() == 32)
   }
 
+  @Test func aClusterThatEndsInTheMiddleOfASearchLeavesNoData() throws {
+    let scratch = try Scratch()
+    let programs = scratch.path("programs")
+    try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: true)
+    let environment = Self.environment(scratch).merging(["TMPDIR": programs]) { $1 }
+    let up = try ApusBinary.run(arguments: ["cluster", "up", "--workers", "2"], environment: environment)
+    #expect(up.status == 0, "\(up.errors)")
+    defer { _ = try? ApusBinary.run(arguments: ["cluster", "down"], environment: environment) }
+    let errors = Pipe()
+    let search = try ApusBinary.start(
+      [
+        "search", "digits", "--estimator", "random-forest-classifier", "--param", "treeCount=10000",
+        "--param",
+        "minSamplesLeaf=1,2,3,4,5,6,7,8", "--cv", "4", "--backend", "dask",
+      ], environment: environment, output: FileHandle.nullDevice, errors: errors)
+    let said = Collector(reading: errors.fileHandleForReading)
+    defer {
+      kill(search.processIdentifier, SIGKILL)
+      search.waitUntilExit()
+    }
+    // The name of its session is a part of the name of its program there.
+    var session = ""
+    while !Task.isCancelled, search.isRunning, session.isEmpty {
+      let running = try ApusBinary.shell("pgrep -af '\(programs)/apus-[0-9]+/[0-9a-f]{64}[.]' || true").output
+      session = running.firstMatch(of: /[0-9a-f]{64}\.([0-9a-f]{12}) worker/).map { String($0.1) } ?? ""
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+    func files() throws -> [String] {
+      try ["/dev/shm", programs].flatMap { place in
+        let folder = "\(place)/apus-\(getuid())"
+        guard FileManager.default.fileExists(atPath: folder) else { return [String]() }
+        return try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.contains(session) }
+      }
+    }
+    #expect(try !session.isEmpty && !files().isEmpty)
+    #expect(try ApusBinary.run(arguments: ["cluster", "down"], environment: environment).status == 0)
+    while !Task.isCancelled, try !files().isEmpty { Thread.sleep(forTimeInterval: 0.1) }
+    #expect(try files() == [])
+    #expect(!said.text.contains("Error: "), "\(said.text)")
+  }
+
   @Test func clusterOptionsNeedTheBackend() throws {
     let run = try ApusBinary.run(arguments: Self.search + ["--scheduler", "tcp://127.0.0.1:8786"])
     #expect(run.status == 2 && run.errors.contains("--backend dask"), "\(run.errors)")
@@ -221,6 +400,18 @@ import Testing
         "--backend", "dask", "--scheduler", "tcp://192.0.2.1:9", "--connect-timeout", "0.5",
       ], environment: Self.environment(try Scratch()))
     #expect(far.status != 0 && far.errors.contains("tcp://192.0.2.1:9 is used without TLS"), "\(far.errors)")
+    // A name that begins as a loopback address does.
+    for (host, isFar) in [
+      ("127.example.invalid", true), ("localhost.example.invalid", true), ("127.1.2.3", false),
+      ("[::1]", false),
+      ("localhost", false),
+    ] {
+      let run = try ApusBinary.run(
+        arguments: Self.search + [
+          "--backend", "dask", "--scheduler", "tcp://\(host):9", "--connect-timeout", "0.1",
+        ], environment: Self.environment(try Scratch()))
+      #expect(run.status != 0 && run.errors.contains("is used without TLS") == isFar, "\(run.errors)")
+    }
   }
 
   @Test func withoutDaskItSaysWhatToInstall() throws {
@@ -232,6 +423,6 @@ import Testing
       environment: environment)
     #expect(run.status != 0 && run.errors.contains("pip install 'distributed>=2024.2'"), "\(run.errors)")
     let up = try ApusBinary.run(arguments: ["cluster", "up", "--workers", "1"], environment: environment)
-    #expect(up.status == 3 && up.errors.contains("-m pip install distributed"), "\(up.errors)")
+    #expect(up.status == 3 && up.errors.contains("-m pip install distributed bokeh"), "\(up.errors)")
   }
 }

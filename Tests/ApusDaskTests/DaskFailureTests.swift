@@ -49,6 +49,36 @@ import Testing
     await backend.close()
   }
 
+  /// Dask by itself lets a lost worker's batches run again.
+  @Test(arguments: [LocalDask.python, LocalDask.olderPython])
+  func whatALostWorkerRanCountsAsSentAgain(python: String) async throws {
+    let cluster = try LocalDask(workers: 1, python: python)
+    let backend = try await DaskBackend(cluster) { $0.python = python }
+    let file = cluster.folder.appendingPathComponent("started").path
+    let gate = cluster.folder.appendingPathComponent("gate").path
+    func hasStarted(_ count: Int) -> Bool {
+      let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+      return text.split(separator: "\n").count >= count
+    }
+    let client = Task {
+      var outputs: [Int] = []
+      for await result in backend.run([Gate(path: file, gate: gate)]) {
+        outputs.append(try result.outcome.get())
+      }
+      return outputs
+    }
+    while !hasStarted(1) { try await Task.sleep(for: .milliseconds(20)) }
+    #expect(backend.status.retries == 0)
+    cluster.killWorker(0)
+    try cluster.addWorker()
+    while !hasStarted(2) { try await Task.sleep(for: .milliseconds(20)) }
+    while backend.status.retries == 0 { try await Task.sleep(for: .milliseconds(20)) }
+    #expect(FileManager.default.createFile(atPath: gate, contents: nil))
+    #expect(try await client.value == [0])
+    #expect(backend.status.retries == 1)
+    await backend.close()
+  }
+
   @Test func aWorkerIsDrainedAndAnotherJoins() async throws {
     let cluster = try LocalDask(workers: 1)
     let backend = try await DaskBackend(cluster)

@@ -11,13 +11,48 @@ import Testing
   @Test func jobsGoWhereTheirResourcesAre() async throws {
     let cluster = try LocalDask(workers: 1)
     try cluster.addWorker(resources: "GPU=1")
+    let all = try await DaskBackend(cluster)
+    while all.status.workers.count < 2 { try await Task.sleep(for: .milliseconds(50)) }
+    await all.close()
     let backend = try await DaskBackend(cluster) { $0.resources = ["GPU": 1] }
-    while backend.status.workers.count < 2 { try await Task.sleep(for: .milliseconds(50)) }
+    #expect(backend.status.workers.count == 1)
     var workers = Set<String>()
     for await result in backend.run((0..<40).map { _ in RandomSum(microseconds: 20_000) }) {
       workers.insert(try #require(try? result.outcomeWorker))
     }
     #expect(workers.count == 1, "\(workers)")
+    await backend.close()
+  }
+
+  @Test(arguments: [LocalDask.python, LocalDask.olderPython])
+  func aClusterWithoutWhatJobsNeedHasNoWorkerForThem(python: String) async throws {
+    let cluster = try LocalDask(workers: 1, python: python)
+    try cluster.addWorker(resources: "GPU=1,FRUIT=1")
+    let said = Mutex<[String]>([])
+    let backend = try await DaskBackend(
+      cluster,
+      {
+        $0.python = python
+        $0.resources = ["GPU": 1, "FRUIT": 1.5]
+        $0.absenceTimeout = 15
+      }
+    ) { event in
+      if case .trouble(let message) = event { said.withLock { $0.append(message) } }
+    }
+    var failures: [JobFailure] = []
+    for await result in backend.run([Square(number: 3)]) {
+      if case .failure(let failure) = result.outcome { failures.append(failure) }
+    }
+    #expect(
+      failures.map(\.message) == ["the cluster had no worker with FRUIT=1.5, GPU=1 for 15.0 s"], "\(failures)"
+    )
+    #expect(said.withLock { $0 } == ["the cluster has no worker with FRUIT=1.5, GPU=1; waiting for one"])
+    #expect(backend.status.slots == 0)
+    // One that has them, for two jobs at once.
+    try cluster.addWorker(threads: 4, resources: "GPU=2,FRUIT=4")
+    for await result in backend.run([Square(number: 4)]) { #expect(try result.outcome.get() == 16) }
+    while backend.status.slots == 0 { try await Task.sleep(for: .milliseconds(50)) }
+    #expect(backend.status.slots == 2 && backend.capacity.slots == 2)
     await backend.close()
   }
 

@@ -151,6 +151,55 @@ import Testing
       ], "\(shown)")
   }
 
+  @Test(.blocking) func certificatesThatCannotBeMadeLeaveNothing() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "apus-certs-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let apus = buildFolder.appendingPathComponent("apus").path
+    func certs(_ arguments: String...) throws -> ProgramResult {
+      try runProgram(apus, ["cluster", "certs", folder.path] + arguments)
+    }
+    for host in ["a b,c", "", "a,DNS:b", "é"] {
+      let run = try certs("--host", host)
+      #expect(
+        run.exitCode == 2 && run.errors.contains("'\(host)' is not the name or address of a host"), "\(run)")
+    }
+    for days in ["9223372036854775807", "36501", "0"] {
+      let run = try certs("--days", days)
+      #expect(run.exitCode == 2 && run.errors.contains("cannot be valid for \(days) days"), "\(run)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.path))
+    // As a program that is not there fails in the middle.
+    let commands = folder.appendingPathComponent("commands")
+    try FileManager.default.createDirectory(at: commands, withIntermediateDirectories: true)
+    let failing = commands.appendingPathComponent("openssl")
+    try "#!/bin/sh\n[ \"$1\" = req ] && PATH=/usr/bin:/bin exec openssl \"$@\"\necho no >&2; exit 1\n".write(
+      to: failing, atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: failing.path)
+    let team = folder.appendingPathComponent("team")
+    let half = try runProgram(
+      apus, ["cluster", "certs", team.path], environment: ["PATH": "\(commands.path):/usr/bin:/bin"])
+    #expect(half.exitCode == 3 && half.errors.contains("openssl x509 failed: no"), "\(half)")
+    #expect(!FileManager.default.fileExists(atPath: team.path))
+
+    // A folder that is there is shut before keys lie in it; one with files of others is not taken.
+    func mode(_ path: String) throws -> Int? {
+      try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+    try FileManager.default.createDirectory(
+      at: team, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+    try Data().write(to: team.appendingPathComponent("own.txt"))
+    let open = try runProgram(apus, ["cluster", "certs", team.path])
+    #expect(open.exitCode == 3 && open.errors.contains("is open to others"), "\(open)")
+    #expect(try mode(team.path) == 0o755)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: team.path) == ["own.txt"])
+    try FileManager.default.removeItem(at: team.appendingPathComponent("own.txt"))
+    let made = try runProgram(apus, ["cluster", "certs", team.path, "--days", "36500"])
+    #expect(made.exitCode == 0, "\(made)")
+    #expect(try mode(team.path) == 0o700 && mode("\(team.path)/authority.key") == 0o600)
+    #expect(!FileManager.default.fileExists(atPath: "\(team.path)/unfinished"))
+  }
+
   @Test(.blocking) func certificatesOfTheCommandServeASearch() async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "apus-certs-\(UUID().uuidString)")

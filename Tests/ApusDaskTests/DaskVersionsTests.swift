@@ -7,12 +7,19 @@ import Testing
 
 /// Clusters of another version of Dask.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct DaskVersionsTests {
-  @Test func anotherVersionOfDaskIsRefusedWithBoth() async throws {
-    let cluster = try LocalDask(workers: 1, python: LocalDask.olderPython)
-    await #expect { try await DaskBackend(cluster) } throws: {
+  @Test(arguments: [(LocalDask.python, LocalDask.olderPython), (LocalDask.olderPython, LocalDask.python)])
+  func anotherVersionOfDaskIsRefusedWithBoth(here: String, there: String) async throws {
+    let cluster = try LocalDask(workers: 1, python: there)
+    func version(_ python: String) throws -> String {
+      try runProgram(python, ["-c", "import distributed; print(distributed.__version__, end='')"]).output
+    }
+    let (mine, theirs) = (try version(here), try version(there))
+    await #expect { try await DaskBackend(cluster) { $0.python = here } } throws: {
       let message = "\($0)"
-      return message.contains("does not speak as this version of Dask does")
-        && message.contains("here       distributed 20") && message.contains("-m pip install 'distributed==")
+      return message.contains(
+        "it has another version of Dask\n  here       distributed \(mine), of \(here)\n")
+        && message.contains("\n  scheduler  distributed \(theirs)\n")
+        && message.contains("\(here) -m pip install 'distributed==\(theirs)'")
     }
   }
 

@@ -57,10 +57,9 @@ struct ClusterOptions: ParsableArguments {
   }
 
   /// Whether a scheduler is reached over a network without TLS.
-  private static func isUnprotected(_ address: String) -> Bool {
-    let host = address.trimmingPrefix("tcp://")
-    return host.count < address.count
-      && !["127.", "localhost:", "[::1]:"].contains { host.hasPrefix($0) }
+  private static func isUnprotected(_ address: String) throws -> Bool {
+    let place = try SchedulerAddress(address)
+    return !place.usesTLS && !place.isLoopback
   }
 
   /// Connects to the cluster.
@@ -77,7 +76,7 @@ struct ClusterOptions: ParsableArguments {
     // Containers are told of their cluster by the environment.
     let environment = ProcessInfo.processInfo.environment
     let address = try scheduler ?? environment["APUS_SCHEDULER"] ?? LocalCluster.running().address
-    if Self.isUnprotected(address) {
+    if try Self.isUnprotected(address) {
       Report.note(
         "\(address) is used without TLS: who can reach it, or answers in its place, can run programs on the "
           + "cluster and on this machine; 'apus cluster certs' makes certificates for tls://")

@@ -136,7 +136,7 @@ enum BridgeAnswer: Sendable {
 
 /// How the cluster is, as the bridge says every second.
 struct BridgeStatus: Decodable, Sendable {
-  /// Threads of each Dask worker, by its address.
+  /// Threads of each Dask worker that jobs can use, by its address.
   var workers: [String: Int]
   /// Batches at the cluster.
   var waiting: Int

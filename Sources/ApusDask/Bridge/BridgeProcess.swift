@@ -33,8 +33,13 @@ final class BridgeProcess: Sendable {
           at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(bytes: part.bytes, count: part.count).write(to: path)
       }
-      process.executableURL = URL(fileURLWithPath: python.contains("/") ? python : "/usr/bin/env")
-      process.arguments = (python.contains("/") ? [] : [python]) + [file.path]
+      guard !python.contains("/") || FileManager.default.isExecutableFile(atPath: python) else {
+        throw ApusError(.file, "there is no program of that name")
+      }
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+      // An interruption that the terminal tells both of is this program's to answer, from the first moment on. The
+      // bridge removes the folder as soon as it has read what is there: this program may be killed.
+      process.arguments = ["-c", "trap '' INT; exec \"$0\" \"$@\"", python, file.path, folder.path]
       process.standardInput = input
       process.standardOutput = output
       process.standardError = errors

@@ -40,7 +40,8 @@ final class ClusterDispatcher {
   private var batches: [UInt64: Set<UInt64>] = [:]
   private var nextJob: UInt64 = 1
   private var nextBatch: UInt64 = 1
-  private var puts: [Digest: [UnsafeContinuation<Void, any Error>]] = [:]
+  /// Who waits for data, by number.
+  private var puts: [Digest: [Int: UnsafeContinuation<Void, any Error>]] = [:]
   /// Since when something is missing, and what.
   private var absence: (since: ContinuousClock.Instant, trouble: String)?
   /// Why nothing can be run any more.
@@ -65,11 +66,15 @@ final class ClusterDispatcher {
         runs[id, default: RunEntry(run: run)].isActive = true
         if let failure { failAll(because: failure) }
       case .look: break
-      case .put(_, _, let continuation) where failure != nil:
+      case .put(_, _, _, let continuation) where failure != nil:
         continuation.resume(throwing: ApusError(.job, failure ?? lastWords()))
-      case .put(let digest, let path, let continuation):
-        puts[digest, default: []].append(continuation)
+      case .put(let digest, let path, let number, let continuation):
+        puts[digest, default: [:]][number] = continuation
         send(.put(reference: digest, path: path))
+      case .abandon(let digest, let number):
+        puts[digest]?.removeValue(forKey: number)?.resume(
+          throwing: ApusError(.cancelled, "the data was no longer waited for"))
+        if puts[digest]?.isEmpty == true { puts[digest] = nil }
       case .forget(let digest): send(.forget(reference: digest))
       case .answered(let answer?): take(answer)
       case .answered(nil):
@@ -157,9 +162,9 @@ final class ClusterDispatcher {
     switch answer {
     case .ready: break
     case .stored(let digest):
-      for continuation in puts.removeValue(forKey: digest) ?? [] { continuation.resume() }
+      for continuation in (puts.removeValue(forKey: digest) ?? [:]).values { continuation.resume() }
     case .notStored(let digest, let message):
-      for continuation in puts.removeValue(forKey: digest) ?? [] {
+      for continuation in (puts.removeValue(forKey: digest) ?? [:]).values {
         continuation.resume(throwing: ApusError(.job, message))
       }
     case .results(let batch, let results): take(results, of: batch)
@@ -233,7 +238,7 @@ final class ClusterDispatcher {
       switch scheduler {
       case "silent": "the scheduler does not answer; waiting for it"
       case .some: "the connection to the scheduler is lost; connecting again"
-      case nil: slots == 0 ? "the cluster has no worker; waiting for one" : nil
+      case nil: slots == 0 ? "the cluster has no \(settings.wantedWorker); waiting for one" : nil
       }
     guard let trouble, !runs.isEmpty || !puts.isEmpty else {
       absence = nil
@@ -245,7 +250,8 @@ final class ClusterDispatcher {
     absence = (since, trouble)
     guard let limit = settings.absenceTimeout, now - since > .seconds(limit) else { return }
     absence = nil
-    failAll(because: "the cluster had no \(status.isConnected ? "worker" : "scheduler") for \(limit) s")
+    let missing = status.isConnected ? settings.wantedWorker : "scheduler"
+    failAll(because: "the cluster had no \(missing) for \(limit) s")
   }
 
   /// Lets all jobs of all runs fail; a later run may find the cluster better.
@@ -258,7 +264,7 @@ final class ClusterDispatcher {
       if self.failure == nil { send(.stop(run: id)) }
       drawEnding(id)
     }
-    let waiting = puts.values.flatMap { $0 }
+    let waiting = puts.values.flatMap(\.values)
     puts = [:]
     for continuation in waiting { continuation.resume(throwing: ApusError(.job, message)) }
   }

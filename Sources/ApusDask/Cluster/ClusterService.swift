@@ -9,8 +9,10 @@ enum ClusterCommand: Sendable {
   case wake(Int, any PoolRun)
   /// A run may have been cancelled.
   case look
-  /// Data is to be placed; the continuation is resumed when a host has it.
-  case put(Digest, path: String, UnsafeContinuation<Void, any Error>)
+  /// Data is to be placed; the continuation, which has a number of its own, is resumed when a host has it.
+  case put(Digest, path: String, Int, UnsafeContinuation<Void, any Error>)
+  /// Whoever waited for data with that number does not any more.
+  case abandon(Digest, Int)
   /// Data is no longer needed.
   case forget(Digest)
   /// The bridge says something, or has ended.
@@ -22,6 +24,7 @@ final class ClusterService: RunServer {
   private let commands: AsyncStream<ClusterCommand>.Continuation
   private let bridge: BridgeProcess
   private let runs = Atomic<Int>(0)
+  private let puts = Atomic<Int>(0)
   private let status: Mutex<ClusterStatus>
 
   /// Connects to a scheduler.
@@ -84,12 +87,19 @@ final class ClusterService: RunServer {
 
   func look() { commands.yield(.look) }
 
-  /// Brings data to every host, and waits until one of them has it.
+  /// Brings data to every host, and waits until one of them has it, or the task is cancelled.
   func put(_ digest: Digest, path: String) async throws {
-    try await withUnsafeThrowingContinuation { continuation in
-      if case .terminated = commands.yield(.put(digest, path: path, continuation)) {
-        continuation.resume(throwing: ApusError(.job, bridge.lastWords))
+    let number = puts.wrappingAdd(1, ordering: .relaxed).newValue
+    try await withTaskCancellationHandler {
+      try await withUnsafeThrowingContinuation { continuation in
+        if case .terminated = commands.yield(.put(digest, path: path, number, continuation)) {
+          continuation.resume(throwing: ApusError(.job, bridge.lastWords))
+        }
+        // A task that was cancelled before has said so too early.
+        if Task.isCancelled { commands.yield(.abandon(digest, number)) }
       }
+    } onCancel: {
+      commands.yield(.abandon(digest, number))
     }
   }
 

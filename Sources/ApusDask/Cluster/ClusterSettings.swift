@@ -11,7 +11,8 @@ public struct ClusterSettings: Sendable {
   public var crashLimit = 2
   /// Seconds to wait for a scheduler that does not answer when the client starts.
   public var connectTimeout = 10.0
-  /// Seconds to wait while the cluster has no worker or no scheduler, before all jobs fail; nil for ever.
+  /// Seconds to wait while the cluster has no worker that jobs can run on, or no scheduler, before all jobs fail; nil
+  /// for ever.
   public var absenceTimeout: Double? = 300
   /// What each job needs of Dask's abstract resources, such as `["GPU": 1]`.
   public var resources: [String: Double] = [:]
@@ -33,4 +34,14 @@ public struct ClusterSettings: Sendable {
 
   /// The defaults.
   public init() {}
+}
+
+extension ClusterSettings {
+  /// What jobs run on: `worker`, or `worker with GPU=1`.
+  var wantedWorker: String {
+    let needs = resources.sorted { $0.key < $1.key }.map { name, amount in
+      "\(name)=\(Int(exactly: amount).map { "\($0)" } ?? "\(amount)")"
+    }
+    return needs.isEmpty ? "worker" : "worker with \(needs.joined(separator: ", "))"
+  }
 }

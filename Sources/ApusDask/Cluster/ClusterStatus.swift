@@ -1,6 +1,7 @@
 /// How a cluster is, as far as its client knows.
 public struct ClusterStatus: Sendable, Hashable {
-  /// Threads of each Dask worker, by its address; each thread runs one job at a time.
+  /// Threads of each Dask worker that has what jobs need, by its address; each thread runs one job at a time. No more
+  /// than the worker has room for, by its resources.
   public var workers: [String: Int] = [:]
   /// The address of Dask's dashboard; nil when the scheduler has none.
   public var dashboard: String?
@@ -8,7 +9,8 @@ public struct ClusterStatus: Sendable, Hashable {
   public var daskVersion = ""
   /// Batches of jobs that are at the cluster.
   public var batches = 0
-  /// Batches that were sent again, because a worker or the scheduler was lost.
+  /// Batches that ran, or were to run, and were sent again, by the scheduler or by this client: because a worker or the
+  /// scheduler was lost, or could not run them.
   public var retries = 0
   /// Whether the scheduler answers.
   public var isConnected = true

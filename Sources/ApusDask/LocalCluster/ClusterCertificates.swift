@@ -19,30 +19,92 @@ public struct ClusterCertificates: Sendable {
       authority: "\(folder)/authority.pem", certificate: "\(folder)/client.pem", key: "\(folder)/client.key")
   }
 
-  /// Makes all files, with OpenSSL's command, in a folder that only this user may read.
+  /// Makes all files, with OpenSSL's command, in a folder that only this user may read; all of them, or none.
   ///
   /// The authority is valid ten times as long as what it signs, so that ``renew(addingHosts:days:)`` can follow.
   ///
   /// - Parameters:
   ///   - hosts: the names and addresses under which the scheduler and the workers are reached.
   ///   - days: how long the certificates are valid.
-  /// - Throws: ``ApusError`` of kind `file` when the folder has certificates already, or `openssl` fails.
+  /// - Throws: ``ApusError`` of kind `file` when the folder has certificates already, or other files that others may
+  ///   read, or `openssl` fails; of kind `invalidParameter` for hosts and days that cannot be.
   public func make(hosts: [String], days: Int = 365) throws {
+    let names = try Self.names(hosts)
+    try Self.check(days)
     guard !FileManager.default.fileExists(atPath: "\(folder)/authority.key") else {
       throw ApusError(
         .file, "\(folder) has certificates already",
         hint: "name another folder, or remove this one first; --renew makes new ones by its authority")
     }
-    try FileManager.default.createDirectory(
-      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let isNew = try makePrivateFolder()
+    do {
+      try aside("unfinished") { try make(names, days: days, into: $0) }
+    } catch {
+      if isNew { rmdir(folder) }
+      throw error
+    }
+  }
+
+  private func make(_ names: [String], days: Int, into target: String) throws {
     try openSSL([
       "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
       "\(days * 10)",
       // Python 3.13 and later want an authority to say that it may sign.
       "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-subj", "/CN=apus cluster authority", "-keyout",
-      "\(folder)/authority.key", "-out", "\(folder)/authority.pem",
+      "\(target)/authority.key", "-out", "\(target)/authority.pem",
     ])
-    try sign(Self.names(hosts), days: days, into: folder)
+    try sign(names, by: target, days: days, into: target)
+    let made = try FileManager.default.contentsOfDirectory(atPath: target)
+    // By its presence a folder has certificates: it comes last.
+    let last = "authority.key"
+    for file in made.filter({ $0 != last }) + [last] { try replace(file, from: target) }
+  }
+
+  /// Makes the folder, or sees that nobody else may read what is in it.
+  ///
+  /// - Returns: whether it is new.
+  private func makePrivateFolder() throws -> Bool {
+    var status = stat()
+    guard stat(folder, &status) == 0 else {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      return true
+    }
+    guard status.st_mode & 0o077 != 0 else { return false }
+    // One with files may be for others to use, who would be shut out.
+    guard try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty, chmod(folder, 0o700) == 0
+    else {
+      throw ApusError(
+        .file, "\(folder) is open to others, and keys are to lie in it",
+        hint: "name a new folder, or shut this one: chmod 700 \(folder)")
+    }
+    return false
+  }
+
+  /// Gives a folder beside the files, which is gone afterwards.
+  private func aside(_ name: String, _ body: (String) throws -> Void) throws {
+    let path = "\(folder)/\(name)"
+    try? FileManager.default.removeItem(atPath: path)
+    try FileManager.default.createDirectory(
+      atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try body(path)
+  }
+
+  private func replace(_ file: String, from place: String) throws {
+    guard rename("\(place)/\(file)", "\(folder)/\(file)") == 0 else {
+      throw ApusError(.file, "\(folder)/\(file) cannot be replaced: \(String(cString: strerror(errno)))")
+    }
+  }
+
+  /// The longest time that certificates can be valid for; their authority is valid ten times as long.
+  private static let mostDays = 36_500
+
+  private static func check(_ days: Int) throws {
+    guard (1...mostDays).contains(days) else {
+      throw ApusError(
+        .invalidParameter, "certificates cannot be valid for \(days) days", hint: "write 1 to \(mostDays)")
+    }
   }
 
   /// Makes new certificates and keys for the scheduler, the workers and the clients, signed by the authority that is in
@@ -54,8 +116,11 @@ public struct ClusterCertificates: Sendable {
   ///   - hosts: names and addresses beside those of the old certificates.
   ///   - days: how long the new ones are valid.
   /// - Throws: ``ApusError`` of kind `file` when the authority's key is not there, when the authority ends before the
-  ///   new certificates would, or when `openssl` fails; the old ones are then still in their place.
+  ///   new certificates would, or when `openssl` fails, and of kind `invalidParameter` as ``make(hosts:days:)`` does;
+  ///   the old ones are then still in their place.
   public func renew(addingHosts hosts: [String] = [], days: Int = 365) throws {
+    let more = try Self.names(hosts)
+    try Self.check(days)
     let hint = "make new ones in another folder, for the scheduler, the workers and the clients alike"
     guard FileManager.default.fileExists(atPath: "\(folder)/authority.key") else {
       throw ApusError(.file, "\(folder) has no authority.key, which signs new certificates", hint: hint)
@@ -71,33 +136,32 @@ public struct ClusterCertificates: Sendable {
     ])
     let old = (told.split(separator: "\n").last ?? "").replacing("IP Address:", with: "IP:")
       .split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-    let names = old + Self.names(hosts).filter { !old.contains($0) }
-    let aside = "\(folder)/renewed"
-    try? FileManager.default.removeItem(atPath: aside)
-    try FileManager.default.createDirectory(
-      atPath: aside, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-    defer { try? FileManager.default.removeItem(atPath: aside) }
-    try sign(names, days: days, into: aside)
-    for file in Self.roles.flatMap({ ["\($0).key", "\($0).pem"] }) {
-      guard rename("\(aside)/\(file)", "\(folder)/\(file)") == 0 else {
-        throw ApusError(.file, "\(folder)/\(file) cannot be replaced: \(String(cString: strerror(errno)))")
-      }
+    let names = old + more.filter { !old.contains($0) }
+    try aside("renewed") { target in
+      try sign(names, by: folder, days: days, into: target)
+      for file in Self.roles.flatMap({ ["\($0).key", "\($0).pem"] }) { try replace(file, from: target) }
     }
   }
 
   private static let roles = ["scheduler", "worker", "client"]
 
   /// Hosts as certificates name them.
-  private static func names(_ hosts: [String]) -> [String] {
-    hosts.map { host in
+  private static func names(_ hosts: [String]) throws -> [String] {
+    try hosts.map { host in
       // As addresses of schedulers have them.
       let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-      return (isAddress(bare) ? "IP:" : "DNS:") + bare
+      if isAddress(bare) { return "IP:" + bare }
+      guard bare.count < 254, bare.wholeMatch(of: /[A-Za-z0-9_*][A-Za-z0-9_*.-]*/) != nil else {
+        throw ApusError(
+          .invalidParameter, "'\(host)' is not the name or address of a host", hint: "give each one by itself"
+        )
+      }
+      return "DNS:" + bare
     }
   }
 
-  /// Makes a key and a certificate for each role.
-  private func sign(_ names: [String], days: Int, into target: String) throws {
+  /// Makes a key and a certificate for each role, signed by the authority in a folder.
+  private func sign(_ names: [String], by place: String, days: Int, into target: String) throws {
     let extensions = "\(target)/extensions.cnf"
     try Data("subjectAltName=\(names.joined(separator: ","))\n".utf8).write(
       to: URL(fileURLWithPath: extensions))
@@ -108,7 +172,7 @@ public struct ClusterCertificates: Sendable {
         "/CN=apus \(role)", "-keyout", "\(target)/\(role).key", "-out", request,
       ])
       try openSSL([
-        "x509", "-req", "-in", request, "-CA", "\(folder)/authority.pem", "-CAkey", "\(folder)/authority.key",
+        "x509", "-req", "-in", request, "-CA", "\(place)/authority.pem", "-CAkey", "\(place)/authority.key",
         "-CAcreateserial", "-days", "\(days)", "-extfile", extensions, "-out", "\(target)/\(role).pem",
       ])
       try FileManager.default.removeItem(atPath: request)

@@ -6,42 +6,36 @@ import Foundation
 ///
 /// It listens on the loopback address only, since a scheduler without TLS runs whatever anybody sends it.
 public struct LocalCluster: Codable, Sendable {
-  /// The scheduler's address.
-  public let address: String
+  /// The scheduler's address; empty while the cluster is being started.
+  public private(set) var address = ""
   /// The scheduler's process.
-  public let scheduler: Int32
+  public private(set) var scheduler: Int32 = 0
   /// The workers' processes.
-  public let workers: [Int32]
+  public private(set) var workers: [Int32] = []
   /// When the scheduler and then the workers were started, in the kernel's words, and since which start of the system:
   /// without it, a number of a process could be another's by now.
-  private let starts: [UInt64]
-  private let boot: String
+  private var starts: [UInt64] = []
+  private var boot = ProcessStart.boot
+
+  private init() {}
 
   /// Where the cluster of this user is written down: `$XDG_STATE_HOME/apus/cluster`, or below `~/.local/state`.
-  public static var folder: URL {
-    let environment = ProcessInfo.processInfo.environment
-    let state =
-      environment["XDG_STATE_HOME"].map { URL(fileURLWithPath: $0) }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/state")
-    return state.appendingPathComponent("apus/cluster")
-  }
-
-  private static var file: URL { folder.appendingPathComponent("cluster.json") }
+  public static var folder: URL { ClusterFolder.url }
 
   /// The cluster that is up.
   ///
   /// - Throws: ``ApusError`` of kind `file` when there is none.
   public static func running() throws -> LocalCluster {
     let cluster = try last()
-    guard cluster.living.contains(cluster.scheduler) else { throw noCluster }
+    guard !cluster.address.isEmpty, cluster.living.contains(cluster.scheduler) else { throw noCluster }
     return cluster
   }
 
-  /// The cluster that was started last, of which a process lives, be it without its scheduler.
+  /// The cluster that was started last, of which a process lives, be it without its scheduler or not started to the end.
   ///
   /// - Throws: ``ApusError`` of kind `file` when there is none.
   public static func last() throws -> LocalCluster {
-    guard let data = try? Data(contentsOf: file),
+    guard let data = try? Data(contentsOf: ClusterFolder.record),
       let cluster = try? JSONDecoder().decode(LocalCluster.self, from: data), !cluster.living.isEmpty
     else { throw noCluster }
     return cluster
@@ -61,101 +55,138 @@ public struct LocalCluster: Codable, Sendable {
 
   /// Starts a cluster and waits until its scheduler answers.
   ///
+  /// Whatever ends this program meanwhile, each process that it has started is written down, so that ``last()`` finds
+  /// it and the next start ends it; another program that starts or ends the cluster waits.
+  ///
   /// - Parameters:
   ///   - workers: how many workers, of one thread each.
   ///   - python: the interpreter that has Dask.
   /// - Throws: ``ApusError`` of kind `file` when one is up already, or without Python and Dask.
   public static func start(workers: Int, python: String) async throws -> LocalCluster {
+    let lock = try await ClusterFolder.lock()
+    defer { withExtendedLifetime(lock) {} }
     if let existing = try? running() {
       throw ApusError(
         .file, "a local cluster is up already, at \(existing.address)",
         hint: "end it with 'apus cluster down'")
     }
-    if let rest = try? last() { await rest.stop() }
-    try? FileManager.default.removeItem(at: folder)
-    try FileManager.default.createDirectory(
-      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    let facts = folder.appendingPathComponent("scheduler.json").path
-    let scheduler = try launch(
+    if let rest = try? last() { await rest.end() }
+    try ClusterFolder.prepare()
+    var cluster = LocalCluster()
+    do {
+      try await cluster.start(workers: workers, python: python)
+    } catch {
+      // What runs already would be nobody's.
+      for process in cluster.living { kill(process, SIGKILL) }
+      throw error
+    }
+    return cluster
+  }
+
+  /// Whether an interpreter has what Dask's dashboard is drawn with; without it, its pages only say what is missing.
+  public static func hasDashboard(python: String) -> Bool {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [
+      python, "-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('bokeh') is None)",
+    ]
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }
+
+  private mutating func start(workers count: Int, python: String) async throws {
+    let facts = ClusterFolder.schedulerFacts
+    try launch(
       python,
       [
         "scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:8787",
-        "--scheduler-file", facts,
+        "--scheduler-file", facts.path,
       ], log: "scheduler")
-    var address: String?
-    for _ in 0..<600 where address == nil {
+    var found: String?
+    for _ in 0..<600 where found == nil {
       try await Task.sleep(for: .milliseconds(50))
-      guard kill(scheduler, 0) == 0, waitpid(scheduler, nil, WNOHANG) == 0 else { break }
-      address =
-        (try? Data(contentsOf: URL(fileURLWithPath: facts)))
+      guard waitpid(scheduler, nil, WNOHANG) == 0 else { break }
+      found =
+        (try? Data(contentsOf: facts))
         .flatMap { try? JSONDecoder().decode(SchedulerFacts.self, from: $0) }?.address
     }
-    guard let address else {
-      kill(scheduler, SIGKILL)
+    guard let found else {
       throw ApusError(
-        .file, "the scheduler did not start: \(lastLine(of: "scheduler"))",
-        hint:
-          "install Dask with '\(python) -m pip install distributed', or name another interpreter in APUS_PYTHON"
-      )
+        .file, "the scheduler did not start: \(Self.lastLine(of: "scheduler"))",
+        hint: "install Dask with '\(python) -m pip install distributed bokeh', "
+          + "or name another interpreter in APUS_PYTHON")
     }
-    var processes: [Int32] = []
-    do {
-      for number in 0..<workers {
-        processes.append(
-          try launch(
-            python,
-            [
-              "worker", address, "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1",
-              "--dashboard-address", "127.0.0.1:0", "--name", "worker-\(number)", "--local-directory",
-              folder.path,
-            ], log: "worker-\(number)"))
-      }
-      let cluster = LocalCluster(
-        address: address, scheduler: scheduler, workers: processes,
-        starts: ([scheduler] + processes).map { ProcessStart.time(of: $0) ?? 0 },
-        boot: ProcessStart.boot)
-      try JSONEncoder().encode(cluster).write(to: file, options: .atomic)
-      return cluster
-    } catch {
-      // What runs already would be nobody's.
-      for process in processes + [scheduler] { kill(process, SIGKILL) }
-      throw error
+    for number in 0..<count {
+      try launch(
+        python,
+        [
+          "worker", found, "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1",
+          "--dashboard-address", "127.0.0.1:0", "--name", "worker-\(number)", "--local-directory",
+          ClusterFolder.scratch.path,
+        ], log: "worker-\(number)")
     }
+    address = found
+    try save()
   }
 
-  /// Ends the cluster: asks all processes to end, and kills what is left after ten seconds.
+  private func save() throws {
+    try JSONEncoder().encode(self).write(to: ClusterFolder.record, options: .atomic)
+  }
+
+  /// Ends the cluster: asks all processes to end, and kills what has not after ten seconds.
   public func stop() async {
-    for process in living { kill(process, SIGTERM) }
-    for _ in 0..<200 {
-      for process in workers + [scheduler] { _ = waitpid(process, nil, WNOHANG) }
-      guard !living.isEmpty else { break }
-      try? await Task.sleep(for: .milliseconds(50))
+    let lock = try? await ClusterFolder.lock()
+    defer { withExtendedLifetime(lock) {} }
+    // Who was starting it has written down more of it by now.
+    let latest = try? Self.last()
+    await (latest?.starts.first == starts.first ? latest ?? self : self).end()
+  }
+
+  private func end() async {
+    // The workers first: one that hears from its scheduler and from its own parent process that it should end waits for
+    // that one, which waits for it.
+    for part in [workers, [scheduler]] {
+      for process in living where part.contains(process) { kill(process, SIGTERM) }
+      for _ in 0..<200 {
+        for process in part { _ = waitpid(process, nil, WNOHANG) }
+        guard living.contains(where: part.contains) else { break }
+        try? await Task.sleep(for: .milliseconds(50))
+      }
     }
     for process in living { kill(process, SIGKILL) }
-    try? FileManager.default.removeItem(at: Self.folder)
+    ClusterFolder.clear()
   }
 
-  /// What each part has written, by its name.
+  /// What each part has written, by its name; of a cluster that did not start, too.
+  ///
+  /// - Throws: ``ApusError`` of kind `file` when there is no cluster.
   public static func logs() throws -> [(name: String, text: String)] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.filter { $0.hasSuffix(".log") }.sorted().map { name in
+    let logs = names.filter { $0.hasSuffix(".log") }.sorted().map { name in
       let text = try? String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
       return (String(name.dropLast(4)), text ?? "")
     }
+    guard !logs.isEmpty else { throw noCluster }
+    return logs
   }
 
   private struct SchedulerFacts: Decodable { var address: String }
 
   private static func lastLine(of log: String) -> String {
-    let text = try? String(contentsOf: folder.appendingPathComponent("\(log).log"), encoding: .utf8)
+    let text = try? String(contentsOf: ClusterFolder.log(log), encoding: .utf8)
     return text?.split(separator: "\n").last.map(String.init) ?? "it wrote nothing"
   }
 
-  private static func launch(_ python: String, _ arguments: [String], log: String) throws -> Int32 {
+  /// Starts a process of Dask, which does nothing before it is written down.
+  private mutating func launch(_ python: String, _ arguments: [String], log: String) throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    // The cluster outlives the terminal that it was started from. It hears signals again, all of which this thread,
-    // as one of Swift's, may block. What lies in the current folder is not taken for Python's modules.
+    // It hears signals again, all of which this thread, as one of Swift's, may block. What lies in the current folder
+    // is not taken for Python's modules.
     let dask = """
       import sys
       sys.path[:] = [place for place in sys.path if place]
@@ -164,35 +195,29 @@ public struct LocalCluster: Codable, Sendable {
       sys.argv[0] = "dask"
       runpy.run_module("dask", run_name="__main__")
       """
-    process.arguments = ["-c", "trap '' HUP; exec \"$@\"", "sh", python, "-c", dask] + arguments
+    // The cluster outlives the terminal that it was started from. It begins when it is told to: should this program end
+    // before, nobody would know of it.
+    process.arguments =
+      ["-c", "trap '' HUP; read -r go && exec \"$@\" </dev/null", "sh", python, "-c", dask] + arguments
     // The same for what Dask starts, where Python is 3.11 or later.
     process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONSAFEPATH": "1"]) { $1 }
-    let path = folder.appendingPathComponent("\(log).log")
+    let path = ClusterFolder.log(log)
     try Data().write(to: path)
     let handle = try FileHandle(forWritingTo: path)
-    process.standardInput = FileHandle.nullDevice
+    let gate = Pipe()
+    let opener = gate.fileHandleForWriting
+    // Held by another process too, it would not be seen to be gone; and one that has ended must not end this program.
+    _ = fcntl(opener.fileDescriptor, F_SETFD, FD_CLOEXEC)
+    signal(SIGPIPE, SIG_IGN)
+    process.standardInput = gate
     process.standardOutput = handle
     process.standardError = handle
     try process.run()
-    return process.processIdentifier
-  }
-}
-
-/// When processes were started, by which they are told apart from later ones with their numbers.
-private enum ProcessStart {
-  /// This run of the system.
-  static var boot: String {
-    (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
-  }
-
-  /// Ticks from the start of the system to a process's; nil when there is no such process, or it has ended.
-  static func time(of process: Int32) -> UInt64? {
-    guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-      // The second field is the program's name, in brackets, and may hold anything.
-      let end = text.lastIndex(of: ")")
-    else { return nil }
-    let fields = text[text.index(after: end)...].split(separator: " ")
-    guard fields.count > 19, fields[0] != "Z" else { return nil }
-    return UInt64(fields[19])
+    let identifier = process.processIdentifier
+    if starts.isEmpty { scheduler = identifier } else { workers.append(identifier) }
+    starts.append(ProcessStart.time(of: identifier) ?? 0)
+    try save()
+    try opener.write(contentsOf: Data("\n".utf8))
+    try opener.close()
   }
 }

@@ -133,9 +133,9 @@ public final class RemoteFile: Sendable {
       fileURLWithPath: String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
   }
 
-  /// Writes the two Python files that loading takes, and makes a folder for the copy.
+  /// Writes the Python files that loading takes, and makes a folder for the copy.
   private static func writeScript(to folder: URL) throws -> String {
-    let wanted = ["apus_fetch.py", "apus_worker/blobs.py"]
+    let wanted = ["apus_fetch.py", "apus_worker/blobs.py", "apus_worker/uses.py"]
     for index in 0..<capusbridge_file_count() {
       let part = capusbridge_file_at(index)
       let name = String(cString: part.path)

@@ -31,7 +31,7 @@ struct AdaptiveRun: Sendable {
   func run(
     _ strategy: some SearchStrategy, on backend: some ParallelBackend, _ cancellation: Cancellation
   ) async throws -> SearchResults {
-    try await setup.withTemplate(on: backend) { template in
+    try await setup.withTemplate(on: backend, cancellation) { template in
       let session = try await session()
       do {
         var loop = try TrialLoop(self, strategy, session, slots: backend.capacity.slots)

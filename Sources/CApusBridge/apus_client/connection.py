@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-import os
-import sys
 import time
-from importlib.metadata import version
+
+from .scheduler import check_scheduler, within
 
 
 class Gone(Exception):
@@ -23,8 +22,11 @@ class Connection:
     # The most seconds between two attempts to connect.
     PAUSE = 4
 
-    def __init__(self, terms, half, archive, on_reconnected):
-        self.terms, self.half, self.archive, self.on_reconnected = terms, half, archive, on_reconnected
+    # Seconds within which workers should take in their half.
+    INSTALLATION = 60
+
+    def __init__(self, terms, half, plugins, on_reconnected):
+        self.terms, self.half, self.plugins, self.on_reconnected = terms, half, plugins, on_reconnected
         self.address = terms["scheduler"]
         self.session = terms["session"]
         self.client = None
@@ -54,19 +56,15 @@ class Connection:
                 tls_ca_file=keys["ca"], tls_client_cert=keys["certificate"], tls_client_key=keys["key"],
                 require_encryption=True,
             )
+        timeout = self.terms.get("timeout", 10)
+        await check_scheduler(self.address, security, timeout)
+        client = Client(
+            self.address, asynchronous=True, security=security, set_as_default=False, timeout=timeout, name="apus"
+        )
         try:
-            client = await Client(
-                self.address, asynchronous=True, security=security, set_as_default=False,
-                timeout=self.terms.get("timeout", 10), name="apus",
-            )
-        except (OSError, asyncio.TimeoutError):
-            raise
-        except Exception as error:  # it answers, but not as expected
-            raise RuntimeError(self.version_hint(f"it does not speak as this version of Dask does ({error})")) from None
-        try:
-            await self.check_version(client)
+            await within(self.patience, client)
             await self.install(client)
-            slots = dict(await asyncio.wait_for(client.nthreads(), self.patience))
+            slots = dict(await within(self.patience, client.nthreads()))
         except BaseException:
             self.leaving.add(task := asyncio.create_task(leave(client)))
             task.add_done_callback(self.leaving.discard)
@@ -75,29 +73,13 @@ class Connection:
         self.heard = time.monotonic()
         self.up.set()
 
-    async def check_version(self, client):
-        """Dask's parts understand each other for certain only when they are of the same version."""
-        theirs = await asyncio.wait_for(client.run_on_scheduler(version, "distributed"), self.patience)
-        if version("distributed").split(".")[:2] != theirs.split(".")[:2]:
-            raise RuntimeError(self.version_hint("it has another version of Dask", theirs))
-
-    def version_hint(self, trouble, theirs=None):
-        """A table of both versions, and what helps."""
-        return (
-            f"{trouble}\n  here       distributed {version('distributed')}, of {sys.executable}\n"
-            f"  scheduler  distributed {theirs or 'of another version'}\n"
-            f"install here what the scheduler has: {sys.executable} -m pip install 'distributed=={theirs or 'VERSION'}'"
-        )
-
     async def install(self, client, again=False):
         """Sees to it that the cluster has the workers' half, once for all clients of the same version of Apus."""
-        from distributed.diagnostics.plugin import SchedulerUploadFile, UploadFile
-
-        for plugin in (SchedulerUploadFile(self.archive), UploadFile(self.archive)):
+        for plugin in self.plugins:
             plugin.idempotent = not again
             # A worker that cannot be reached gets it when it misses it.
             with contextlib.suppress(OSError, asyncio.TimeoutError):
-                await asyncio.wait_for(client.register_plugin(plugin, name=os.path.basename(self.archive)), 60)
+                await asyncio.wait_for(client.register_plugin(plugin, name=plugin.filename), self.INSTALLATION)
 
     async def look(self):
         """Whether the scheduler answers, and None if it does; `silent` while it may still, `lost` when it is."""
@@ -172,7 +154,14 @@ class Connection:
 
     async def everywhere(self, function, *arguments):
         """Calls a function on all workers; gives the answers by address, errors among them."""
-        return await self.client.run(self.half.aside, function, *arguments, on_error="return")
+        client = self.client
+        try:
+            return await client.run(self.half.aside, function, *arguments, on_error="return")
+        except Exception as error:
+            # Dask fails in many ways on a connection that it has lost.
+            if client is self.client and self.up.is_set() and client.status == "running":
+                raise
+            raise Gone(f"the connection to {self.address} was lost: {error}") from None
 
     def lacks_half(self, error):
         """Whether a task failed since its worker, or the scheduler, does not have the workers' half yet."""

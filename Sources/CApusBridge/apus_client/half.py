@@ -10,7 +10,13 @@ import zipfile
 
 
 def import_worker_half():
-    """The other half, as an archive named by its content: clusters can serve programs of several versions at once."""
+    """The other half, and Dask's plugins that bring it to a cluster, as an archive.
+
+    That is named by its content: clusters can serve programs of several versions at once. Here it lies in a file only
+    until it has been read.
+    """
+    from distributed.diagnostics.plugin import SchedulerUploadFile, UploadFile
+
     source = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "apus_worker")
     files = {}
     for name in sorted(os.listdir(source)):
@@ -18,13 +24,15 @@ def import_worker_half():
             with open(os.path.join(source, name), "rb") as file:
                 files[name] = file.read()
     name = "apus_worker_" + hashlib.sha256(repr(files).encode()).hexdigest()[:12]
-    folder = tempfile.mkdtemp(prefix="apus-bridge-")
-    archive = os.path.join(folder, name + ".zip")
-    with zipfile.ZipFile(archive, "w") as written:
-        for file, text in files.items():
-            written.writestr(f"{name}/{file}", text)
-    sys.path.insert(0, archive)
-    return importlib.import_module(name), archive, folder
+    with tempfile.TemporaryDirectory(prefix="apus-bridge-") as folder:
+        archive = os.path.join(folder, name + ".zip")
+        with zipfile.ZipFile(archive, "w") as written:
+            for file, text in files.items():
+                written.writestr(f"{name}/{file}", text)
+        sys.path.insert(0, archive)
+        half = importlib.import_module(name)
+        sys.path.remove(archive)
+        return half, (SchedulerUploadFile(archive), UploadFile(archive))
 
 
 async def open_pipes(longest):

@@ -23,6 +23,7 @@ class Hosts:
         self.excluded = {}  # why, and until when
         self.exclusions = {}  # how often in a row
         self.said = set()
+        self.silent = set()  # workers that do not answer
 
     def update(self, slots):
         """Takes in which workers there are; gives a worker of each host that is to be made ready."""
@@ -45,12 +46,13 @@ class Hosts:
     def choose(self):
         """The workers that may get a batch: None for all there are, those to come too; none at all if no host can.
 
-        Hosts that do not have yet what jobs need get none, as long as others have it.
+        Hosts that do not have yet what jobs need get none, as long as others have it; nor do workers that do not
+        answer, as long as others do.
         """
         chosen = self.ready.keys() or self.addresses.keys() - self.excluded.keys()
-        if len(chosen) == len(self.addresses):
-            return None
-        return {address for host in chosen for address in self.addresses[host]}
+        able = {address for host in chosen for address in self.addresses[host]}
+        able = able - self.silent or able
+        return None if len(able) == sum(map(len, self.addresses.values())) else able
 
     def admit(self, host):
         if host in self.addresses:

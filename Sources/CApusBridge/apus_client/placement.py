@@ -57,12 +57,13 @@ class Placement:
         if digest in self.forgetting:  # what is removed and what is brought must not meet
             await asyncio.wait([self.forgetting[digest]], timeout=self.PATIENCE)
         self.files[digest] = (path, os.path.getsize(path), False)
-        if self.data_store:
-            await asyncio.to_thread(self.data_store.publish, digest, path, os.path.getsize(path))
         try:
+            if self.data_store:
+                await asyncio.to_thread(self.data_store.publish, digest, path, os.path.getsize(path))
             await self.bring_to_one(digest)
         except BaseException:
-            self.files.pop(digest, None)
+            if digest not in self.data.values():  # other data may have the same file
+                self.files.pop(digest, None)
             raise
         self.data[reference] = digest
         self.on_data()
@@ -91,7 +92,8 @@ class Placement:
         return [digest for digest, store in stores.items() if not (store and store.done())]
 
     async def forget(self, reference):
-        self.puts.pop(reference, None)
+        if put := self.puts.pop(reference, None):
+            put.cancel()  # who waited for it does not any more
         digest = self.data.pop(reference, None)
         if digest is None:
             return
@@ -113,7 +115,9 @@ class Placement:
         """Has the hosts let go of data, after what is on its way there has arrived."""
         if on_their_way:
             await asyncio.wait(on_their_way, timeout=self.PATIENCE)
-        await self.connection.everywhere(self.half.forget, self.session, reference, digest)
+        # Of workers that have gone nothing needs to be removed, and what others keep goes with the session.
+        with contextlib.suppress(Gone):
+            await self.connection.everywhere(self.half.forget, self.session, reference, digest)
 
     def keep(self, addresses):
         """Forgets what lay on hosts that have gone: one that returns may have lost it."""

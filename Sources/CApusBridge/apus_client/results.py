@@ -23,6 +23,7 @@ class Results:
         from distributed import as_completed
 
         self.completed = as_completed(loop=client.loop)
+        client.subscribe_topic("all", self.note_event)
         self.start(self.collect(client, self.completed))
 
     async def collect(self, client, completed):

@@ -11,10 +11,10 @@ class Welcome:
     # Seconds within which a worker should answer, and between two times that all are asked.
     PATIENCE, PAUSE = 15, 20
 
-    def __init__(self, connection, placement, hosts, half, session_text, executable, start, say):
+    def __init__(self, connection, placement, hosts, half, session_text, executable, start, say, take_back):
         self.connection, self.placement, self.hosts, self.half = connection, placement, hosts, half
         self.session_text, self.executable, self.start, self.say = session_text, executable, start, say
-        self.silent = set()  # workers that do not answer
+        self.take_back = take_back  # sends elsewhere what a worker has
         placement.on_data = self.welcome_again
 
     async def look(self):
@@ -22,15 +22,16 @@ class Welcome:
         trouble = await self.connection.look()
         if not trouble:
             for host, address in self.hosts.update(self.connection.slots).items():
-                self.start_welcome(host, min(self.hosts.addresses[host] - self.silent, default=address))
+                self.start_welcome(host, min(self.hosts.addresses[host] - self.hosts.silent, default=address))
         return trouble
 
     async def listen(self):
-        """Says which workers do not answer. Dask gives them up in its own time; until then what they have waits."""
+        """Says which workers do not answer. Dask gives them up in its own time; others, if there are any, get what they
+        have long before."""
         while True:
             await asyncio.sleep(self.PAUSE)
             if self.connection.up.is_set():
-                self.silent &= self.connection.slots.keys()
+                self.hosts.silent &= self.connection.slots.keys()
                 await asyncio.gather(*map(self.hear, list(self.connection.slots)), return_exceptions=True)
 
     async def hear(self, address):
@@ -38,11 +39,18 @@ class Welcome:
         try:
             await asyncio.wait_for(self.connection.on_worker(address, self.half.describe), self.PATIENCE)
         except asyncio.TimeoutError:
-            if address in self.connection.slots and address not in self.silent:
-                self.silent.add(address)
-                self.say(f"the worker {address} does not answer; what it has waits until Dask gives it up")
+            if address in self.connection.slots:
+                is_known = address in self.hosts.silent
+                self.hosts.silent.add(address)
+                able = self.hosts.choose()
+                has_others = able is not None and address not in able
+                if not is_known:
+                    what = "goes to others" if has_others else "waits until Dask gives it up"
+                    self.say(f"the worker {address} does not answer; what it has {what}")
+                if has_others:
+                    self.start(self.take_back(address))
             return False
-        self.silent.discard(address)
+        self.hosts.silent.discard(address)
         return True
 
     def start_welcome(self, host, address, is_known=False):

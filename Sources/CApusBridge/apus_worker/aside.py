@@ -3,7 +3,8 @@
 import asyncio
 import logging
 
-from .blobs import file_part, note_scratch, store_part
+from .blobs import file_part, store_part
+from .jobs import follow
 
 
 class PeerFailed(Exception):
@@ -20,7 +21,7 @@ async def aside(function, *arguments, dask_worker):
         dask_worker.handlers[READ_PART] = read_part
         # Dask writes down each call; these are too many to leave room for anything else.
         logging.getLogger("distributed.worker").addFilter(lambda record: record.args != (aside.__name__,))
-    note_scratch(dask_worker)
+    follow(dask_worker)
     try:
         return await asyncio.to_thread(function, *arguments)
     except OSError as error:

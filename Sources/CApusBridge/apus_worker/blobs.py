@@ -11,6 +11,8 @@ import urllib.error
 import urllib.request
 import uuid
 
+from . import uses
+
 
 class Missing(Exception):
     """Blobs that a batch needs are not on this host."""
@@ -18,6 +20,14 @@ class Missing(Exception):
     def __init__(self, digests):
         super().__init__(*digests)
         self.digests = digests
+
+
+class Ended(Exception):
+    """A session has ended: what arrives late for it is not kept."""
+
+
+# By name; those too that this process has left.
+ended_sessions = set()
 
 
 class Blobs:
@@ -42,7 +52,10 @@ class Blobs:
 
     @classmethod
     def path(cls, session, digest, executable=False):
-        """The file's path for a session; None when this host does not have the file."""
+        """The file's path for a session; None when this host does not have the file, or the session has ended."""
+        if session in ended_sessions:
+            return None
+        use(session)
         for folder in cls.folders(executable):
             own = os.path.join(folder, f"{digest}.{session}")
             if os.path.exists(own):
@@ -53,6 +66,10 @@ class Blobs:
                 if name.startswith(digest + ".") and not name.endswith(".part"):
                     with contextlib.suppress(OSError):
                         os.link(os.path.join(folder, name), own)
+                    if session in ended_sessions:  # meanwhile
+                        with contextlib.suppress(OSError):
+                            os.unlink(own)
+                        return None
                     if os.path.exists(own):
                         return own
         return None
@@ -111,11 +128,32 @@ class Blobs:
                     with contextlib.suppress(OSError):
                         named, owner, *_ = (*name.split("."), "")
                         mine = owner == session and digest in (None, named)
-                        if mine or time.time() - os.stat(path).st_mtime > cls.LEASE:
+                        # What says who works for a session is there for as long as its files are.
+                        is_old = not name.startswith(".") and time.time() - os.stat(path).st_mtime > cls.LEASE
+                        if mine or is_old:
                             os.unlink(path)
 
 
 _scratch = None
+
+
+def use(session):
+    """Keeps the files of a session for as long as this process lives, which is one of Dask's workers."""
+    if _scratch is None or session in uses.held():
+        return
+    for folder in Blobs.folders(False, creates=True):
+        uses.hold(session, folder)
+        if session in ended_sessions:  # meanwhile
+            uses.let_go(session)
+            Blobs.remove(session)
+        return
+
+
+def end_abandoned():
+    """Removes the files of sessions whose processes here were killed, all of them."""
+    for folder in Blobs.folders(False):
+        for session in uses.abandoned(folder):
+            Blobs.remove(session)
 
 
 def note_scratch(worker):
@@ -142,7 +180,7 @@ def may_execute(folder):
     return not os.statvfs(folder).f_flag & os.ST_NOEXEC
 
 
-cleaners = [Blobs.remove]
+cleaners = [end_abandoned, Blobs.remove]
 _cleaner = None
 _lock = threading.Lock()
 
@@ -186,6 +224,8 @@ def file_part(digest, executable, offset):
 def store_part(session, digest, size, offset, part, executable, upload):
     """Writes a part of a blob; the last one checks the digest and gives the file its name."""
     keep_clean()
+    if session in ended_sessions:
+        raise Ended(session)
     # Written by one Dask worker, part after part, for one upload; there may be others of the same file meanwhile.
     unfinished = f"{digest}.{session}.{upload}.part"
     if Blobs.path(session, digest, executable):
@@ -203,6 +243,8 @@ def store_part(session, digest, size, offset, part, executable, upload):
         with open(path, "r+b" if offset else "wb") as file:
             file.seek(offset)
             file.write(part)
+        if session in ended_sessions:
+            raise Ended(session)
         if offset + len(part) >= size:
             adopt(path, session, digest, executable, "data that was sent")
     except BaseException:
@@ -224,12 +266,19 @@ def adopt(path, session, digest, executable, origin):
         os.fsync(handle)
     finally:
         os.close(handle)
-    os.rename(path, os.path.join(os.path.dirname(path), f"{digest}.{session}"))
+    own = os.path.join(os.path.dirname(path), f"{digest}.{session}")
+    os.rename(path, own)
+    if session in ended_sessions:
+        with contextlib.suppress(OSError):
+            os.unlink(own)
+        raise Ended(session)
 
 
 def fetch_blob(session, digest, size, url):
     """Loads a blob straight from a store: a folder that hosts share, a web server, an object store."""
     keep_clean()
+    if session in ended_sessions:
+        raise Ended(session)
     if Blobs.path(session, digest):
         return
     path = os.path.join(Blobs.place(size, False), f"{digest}.{session}.{uuid.uuid4().hex[:12]}.part")
@@ -237,11 +286,13 @@ def fetch_blob(session, digest, size, url):
         with open_url(url) as source, open(path, "wb") as file:
             # One byte too many is enough to see that it is not the file.
             left = size + 1
-            while left > 0 and (part := source.read(min(Blobs.PART, left))):
+            while left > 0 and session not in ended_sessions and (part := source.read(min(Blobs.PART, left))):
                 file.write(part)
                 left -= len(part)
+        if session in ended_sessions:
+            raise Ended(session)
         adopt(path, session, digest, False, url)
-    except ValueError:
+    except (ValueError, Ended):
         raise
     except Exception as error:
         raise RuntimeError(f"{socket.gethostname()} cannot load {url}: {reason_of(error, url)}") from None

@@ -7,7 +7,8 @@ import struct
 import threading
 import time
 
-from .blobs import Blobs, Missing, cleaners, keep_clean, note_scratch
+from . import uses
+from .blobs import Blobs, Missing, cleaners, ended_sessions, keep_clean, note_scratch
 from .process import ApusWorker, TooLong, WorkerEnded, table
 from .wire import ENDED, Body, Session, sized
 
@@ -15,7 +16,6 @@ _lock = threading.Lock()
 _idle = {}  # by session: Apus workers without jobs
 _busy = {}  # the call that each of the others works for
 _calls = set()
-_ended_sessions = set()
 _ended_runs = set()  # each with its session
 
 
@@ -29,7 +29,7 @@ class Call:
     @property
     def has_ended(self):
         name = self.session.name
-        return self.is_dropped or name in _ended_sessions or (name, self.run) in _ended_runs
+        return self.is_dropped or name in ended_sessions or (name, self.run) in _ended_runs
 
 
 def _take_worker(call):
@@ -52,7 +52,7 @@ def _take_worker(call):
 def _give_back(worker):
     with _lock:
         _busy.pop(worker, None)
-        if worker.session.name in _ended_sessions or worker.process.poll() is not None:
+        if worker.session.name in ended_sessions or worker.process.poll() is not None:
             worker.close()
         else:
             worker.used = time.monotonic()
@@ -237,17 +237,34 @@ def drop_task(key):
 
 
 def _follow_tasks():
-    """Has Dask's worker say which tasks are dropped: the scheduler does that when a client is gone with its machine."""
+    """Has Dask's worker say what becomes of it and of its tasks."""
     from distributed import get_worker
-    from distributed.diagnostics.plugin import WorkerPlugin
 
     try:
-        worker = get_worker()
+        follow(get_worker())
     except ValueError:  # not under Dask
         return
+
+
+_followed = set()  # Dask's workers in this process: one, unless it was started in another way
+_left = set()
+
+
+def follow(worker):
+    """Has a worker of Dask say which tasks are dropped: those of a client, say, that is gone with its machine.
+
+    And that it ends: then the files go that no process here needs any more.
+    """
+    from distributed.diagnostics.plugin import WorkerPlugin
+
     note_scratch(worker)
-    if __name__ in worker.plugins:
-        return
+    with _lock:
+        if worker in _followed:
+            return
+        if not _followed:
+            ended_sessions.difference_update(_left)
+            _left.clear()
+        _followed.add(worker)
 
     class Follower(WorkerPlugin):
         def transition(self, key, start, finish, **rest):
@@ -255,19 +272,44 @@ def _follow_tasks():
             if start in ("executing", "long-running") and finish == "released":
                 drop_task(key)
 
+        def teardown(self, worker):
+            with _lock:
+                _followed.discard(worker)
+                if _followed:
+                    return
+            leave()
+
     worker.loop.add_callback(worker.plugin_add, plugin=Follower(), name=__name__)
+
+
+def leave():
+    """Ends what this process does, and removes the files of sessions that no other process of this host works for."""
+    sessions = set(uses.held())
+    with _lock:
+        _left.update(sessions - ended_sessions)
+    for name in sessions:
+        _end_workers(name)
+        if uses.let_go(name):
+            Blobs.remove(name)
+        else:
+            Blobs.keep_programs(name)  # others may have theirs elsewhere; who has it here gives it a name again
 
 
 def end_session(name):
     """Ends the Apus workers of a session on this host and removes its files."""
+    _end_workers(name)
+    uses.let_go(name)
+    Blobs.remove(name)
+
+
+def _end_workers(name):
     with _lock:
-        _ended_sessions.add(name)
+        ended_sessions.add(name)
         _ended_runs.difference_update([ended for ended in _ended_runs if ended[0] == name])
         idle = _idle.pop(name, [])
     _kill_busy(lambda call: call.session.name == name)
     for worker in idle:
         worker.close()
-    Blobs.remove(name)
 
 
 def _end_stale():

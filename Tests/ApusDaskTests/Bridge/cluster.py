@@ -16,6 +16,9 @@ import tempfile
 import threading
 import time
 
+# Threads of Swift may block signals, and what they start would then not hear that it should end.
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
 OPEN, PUT, FORGET, SUBMIT, STOP = range(1, 6)
 READY, STORED, BATCH, STATUS, TROUBLE, NOT_STORED = range(64, 70)
 

@@ -10,7 +10,7 @@ import unittest
 
 SOURCES, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
 sys.path.insert(0, SOURCES)
-from cluster import FORGET, Client, Cluster, free_port, job, kill  # noqa: E402
+from cluster import FORGET, PUT, Client, Cluster, free_port, job, kill  # noqa: E402
 
 # No room for any file, as on a full disk, for as long as there is a file `full`.
 FULL = """
@@ -228,7 +228,7 @@ class ClusterTests(unittest.TestCase):
         self.assertEqual({status for status, *_ in client.results.values()}, {0})
         self.assertEqual(client.status["retries"], 0)
 
-    def test_a_dask_worker_that_does_not_answer_is_named(self):
+    def test_what_a_dask_worker_has_that_does_not_answer_goes_to_others(self):
         ports = sorted(free_port() for _ in range(2))
         workers = [self.cluster.worker(1, port=port) for port in ports]
         client = self.client()
@@ -240,13 +240,105 @@ class ClusterTests(unittest.TestCase):
         silent.send_signal(signal.SIGSTOP)
         client = self.client()
         client.squares(range(20))
-        client.wait(lambda: client.troubles and client.results)
-        self.assertEqual(
-            client.troubles, [f"the worker {addresses[0]} does not answer; what it has waits until Dask gives it up"]
-        )
-        silent.send_signal(signal.SIGCONT)
-        client.wait(lambda: len(client.results) == 20)
+        client.wait(lambda: len(client.results) == 20, 240)
         self.assertEqual({status for status, *_ in client.results.values()}, {0})
+        self.assertEqual(client.troubles, [f"the worker {addresses[0]} does not answer; what it has goes to others"])
+        # It has its part again when it answers.
+        silent.send_signal(signal.SIGCONT)
+        numbers = iter(range(100, 10_000))
+
+        def both_work():
+            while client.numbers - len(client.results) < 4:
+                number = next(numbers)
+                client.submit({number: job(number, "misbehave", deed="sleep", amount=200_000)})
+            return len({worker for number, (_, _, worker) in client.results.items() if number >= 100}) == 2
+
+        client.wait(both_work, 240)
+        # Where there is no other, it is waited for.
+        for worker in workers:
+            worker.send_signal(signal.SIGSTOP)
+        client.wait(lambda: any("waits until Dask gives it up" in trouble for trouble in client.troubles), 240)
+        for worker in workers:
+            worker.send_signal(signal.SIGCONT)
+        client.wait(lambda: len(client.results) == client.numbers, 240)
+        self.assertEqual({status for status, *_ in client.results.values()}, {0})
+
+    def files(self, client):
+        """The files of a client's session, wherever hosts keep them."""
+        places = ["/dev/shm", *(os.path.join(self.cluster.folder, name) for name in os.listdir(self.cluster.folder))]
+        folders = [os.path.join(place, f"apus-{os.getuid()}") for place in places]
+        names = [name for folder in folders if os.path.isdir(folder) for name in os.listdir(folder)]
+        return [name for name in names if client.session in name]
+
+    def until(self, condition):
+        deadline = time.monotonic() + 120
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "waited in vain")
+            time.sleep(0.05)
+
+    def test_the_last_worker_of_a_host_that_ends_takes_the_files_along(self):
+        workers = [self.cluster.worker(host) for host in (1, 2)]  # they share the host's memory
+        client = self.client()
+        client.wait(lambda: len(client.status.get("workers", ())) == 2)
+        client.put([float(os.getpid())] * 1000)
+        for number in range(20):
+            client.submit({number: job(number, "misbehave", deed="sleep", amount=200_000)})
+        client.wait(lambda: len(client.results) == 20)
+        self.assertEqual(len({worker for _, _, worker in client.results.values()}), 2)
+        workers[0].send_signal(signal.SIGTERM)
+        workers[0].wait()
+        data = [name for name in self.files(client) if not name.startswith(".")]
+        self.assertTrue(data)
+        workers[1].send_signal(signal.SIGTERM)
+        workers[1].wait()
+        self.assertEqual(self.files(client), [])
+
+    def test_workers_that_end_at_once_take_the_files_along(self):
+        workers = [self.cluster.worker(1) for _ in range(4)]
+        client = self.client()
+        client.wait(lambda: len(client.status.get("workers", ())) == 4)
+        client.put([float(os.getpid())] * 1000)
+        for number in range(20):
+            client.submit({number: job(number, "misbehave", deed="sleep", amount=200_000)})
+        client.wait(lambda: len(client.results) == 20)
+        self.assertTrue(self.files(client))
+        for process in workers:
+            process.send_signal(signal.SIGTERM)
+        for process in workers:
+            process.wait()
+        self.assertEqual(self.files(client), [])
+
+    def test_files_of_workers_that_were_killed_go_when_the_next_begins(self):
+        worker = self.cluster.worker(1)
+        client = self.client()
+        client.put([float(os.getpid())] * 1000)
+        client.squares([1])
+        client.wait(lambda: client.results)
+        kill(client.bridge)
+        kill(worker)
+        self.assertTrue(self.files(client))
+        self.cluster.worker(1)
+        other = self.client()
+        other.squares([1])
+        other.wait(lambda: other.results)
+        self.until(lambda: not self.files(client))
+        self.assertTrue(self.files(other))
+
+    def test_a_client_that_ends_while_data_is_brought_leaves_none(self):
+        for host in (1, 2, 3):
+            self.cluster.worker(host)
+        client = self.client()
+        client.wait(lambda: len(client.status.get("workers", ())) == 3)
+        path = os.path.join(client.folder, "data")
+        with open(path, "wb") as file:
+            file.write(os.urandom(1 << 20) * 200)
+        client.send(PUT, reference=os.urandom(32).hex(), path=path)
+        self.until(lambda: any(name.endswith(".part") for name in self.files(client)))
+        client.close()
+        self.until(lambda: not self.files(client))
+        # Nothing comes after all.
+        time.sleep(3)
+        self.assertEqual(self.files(client), [])
 
     def test_each_sweep_has_a_bar_of_progress(self):
         self.cluster.worker(1)

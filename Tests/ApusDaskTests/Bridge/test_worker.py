@@ -1,11 +1,13 @@
 """The half of the bridge that runs on Dask's workers, without a cluster: files, leases and messages."""
 
+import contextlib
 import hashlib
 import json
 import os
 import struct
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from unittest import mock
@@ -84,6 +86,38 @@ class BlobTests(unittest.TestCase):
         apus_worker.Blobs.remove("abc")
         self.assertEqual([name.split(".")[1] for name in os.listdir(self.folder)], ["abcdef"])
         self.assertIsNone(apus_worker.Blobs.path("abc", digest))
+
+    def test_what_arrives_after_a_session_has_ended_is_not_kept(self):
+        data = b"abc" * 1000
+        digest = self.store("goes on", data)
+        apus_worker.store_part("ends", digest, len(data), 0, data[:5], False, "upload")
+        other = hashlib.sha256(b"other").hexdigest()
+        apus_worker.store_part("ends", other, 5, 0, b"ot", False, "upload")
+        source = os.path.join(self.root.name, "source")
+        os.mkfifo(source)
+        outcomes = []
+
+        def fetch():
+            try:
+                apus_worker.fetch_blob("ends", hashlib.sha256(b"third").hexdigest(), 5, source)
+            except Exception as error:
+                outcomes.append(type(error))
+
+        fetching = threading.Thread(target=fetch)
+        fetching.start()
+        # Who reads may stop as soon as the session has ended.
+        with contextlib.suppress(BrokenPipeError), open(source, "wb", buffering=0) as file:
+            file.write(b"thi")
+            apus_worker.end_session("ends")
+            file.write(b"rd")
+        fetching.join()
+        self.assertEqual(outcomes, [blobs.Ended])
+        with self.assertRaises(blobs.Ended):
+            apus_worker.store_part("ends", other, 5, 2, b"her", False, "upload")
+        with self.assertRaises(blobs.Ended):
+            apus_worker.fetch_blob("ends", digest, len(data), source)
+        self.assertFalse(apus_worker.has_blob("ends", digest, False))
+        self.assertEqual(os.listdir(self.folder), [f"{digest}.goes on"])
 
     def test_a_lease_ends_after_a_day_unless_the_file_is_used(self):
         digest = self.store("one", b"1")

@@ -78,6 +78,12 @@ final class LocalDask: Sendable {
   /// Kills the scheduler; nobody answers at the address until it is started again.
   func killScheduler() { scheduler.withLock { _ = kill($0.processIdentifier, SIGKILL) } }
 
+  /// Lets the scheduler stand still: the system takes connections for it, and nobody answers.
+  func stopScheduler() { scheduler.withLock { _ = kill($0.processIdentifier, SIGSTOP) } }
+
+  /// Lets the scheduler go on.
+  func continueScheduler() { scheduler.withLock { _ = kill($0.processIdentifier, SIGCONT) } }
+
   /// Kills the scheduler and starts it again at the same address.
   func restartScheduler() throws {
     try scheduler.withLock { process in

@@ -7,8 +7,8 @@ struct ClusterCommand: AsyncParsableCommand {
     abstract: "Start, look at and end a Dask cluster on this machine.",
     discussion: """
       Any Dask cluster will do for --backend dask; these commands run a small one
-      on this machine. They need Python with Dask: python3 -m pip install distributed.
-      APUS_PYTHON names another interpreter.
+      on this machine. They need Python with Dask, and Bokeh for its dashboard:
+      python3 -m pip install distributed bokeh. APUS_PYTHON names another interpreter.
 
       EXAMPLES
         apus cluster up --workers 4

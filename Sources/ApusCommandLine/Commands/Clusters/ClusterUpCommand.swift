@@ -24,9 +24,14 @@ struct ClusterUpCommand: AsyncParsableCommand {
     let cluster = try await LocalCluster.start(workers: count, python: LocalCluster.interpreter)
     let status = try await cluster.status(awaiting: count)
     try StandardOutput.write("\(cluster.address)\n")
+    let python = LocalCluster.interpreter
+    let hasDashboard = LocalCluster.hasDashboard(python: python)
     Report.note(
       "\(status.workers.count) workers of Dask \(status.daskVersion)"
-        + (status.dashboard.map { "; dashboard at \($0)" } ?? ""))
+        + (status.dashboard.flatMap { hasDashboard ? "; dashboard at \($0)" : nil } ?? ""))
+    if !hasDashboard {
+      Report.note("Its dashboard needs Bokeh: \(python) -m pip install 'bokeh>=3.1', and begin it anew")
+    }
     Report.note("It has no TLS and listens on 127.0.0.1 only: everybody with an account here can use it")
     Report.note("Use it with --backend dask; end it with 'apus cluster down'")
   }

@@ -43,7 +43,7 @@ struct SearchRun: Sendable {
   func run(on backend: some ParallelBackend, _ cancellation: Cancellation) async throws -> SearchResults {
     let plan = FitPlan(
       representatives: representatives, folds: splits.count, slots: backend.capacity.slots)
-    return try await setup.withTemplate(on: backend) { template in
+    return try await setup.withTemplate(on: backend, cancellation) { template in
       var template = template
       template.sharesRows = plan.jobCount > splits.count
       return try results(await fits(plan, template, on: backend, cancellation))

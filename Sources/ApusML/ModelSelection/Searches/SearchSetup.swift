@@ -77,12 +77,13 @@ package struct SearchSetup: Sendable {
 
   /// Places data and splits on a backend for as long as a function needs them.
   package func withTemplate<Result>(
-    on backend: some ParallelBackend, _ body: (FitAndScore) async throws -> Result
+    on backend: some ParallelBackend, _ cancellation: Cancellation,
+    _ body: (FitAndScore) async throws -> Result
   ) async throws -> Result {
     // Both at once: to hosts far away, each takes a while.
-    async let placedSplits = backend.put(SplitPlan(splits))
+    async let placedSplits = backend.put(SplitPlan(splits), cancellation: cancellation)
     let dataReference: DataReference<Dataset>
-    do { dataReference = try await backend.put(data) } catch {
+    do { dataReference = try await backend.put(data, cancellation: cancellation) } catch {
       if let splits = try? await placedSplits { await backend.remove(splits.digest) }
       throw error
     }
