@@ -106,7 +106,7 @@ class Client:
             )
         threading.Thread(target=self.read, daemon=True).start()
         with open(executable, "rb") as file:
-            digest = hashlib.sha256(file.read()).hexdigest()
+            self.digest = digest = hashlib.sha256(file.read()).hexdigest()
         terms = {
             "name": os.urandom(6).hex(), "executable": digest, "arguments": [], "wireNames": ["test.square"],
             "threads": 1, "crashLimit": 2, **session,
