@@ -12,7 +12,7 @@
 
 // Up to this many rows, comparing all pairs beats order.
 #define FEW 16
-// Up to this many rows, ranks by counting beat cells.
+// Up to this many rows, ranks by counting beat a sort, and cells of codes that spread far.
 #define SMALL_NODE 32
 // The positions that are scored at once.
 #define SCORED_AT_ONCE 8

@@ -204,10 +204,7 @@ package struct Mark: Job {
     self.microseconds = microseconds
   }
   package func run(in context: JobContext) throws -> Int {
-    let file = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o600)
-    defer { close(file) }
-    let line = Array("\(context.index)\n".utf8)
-    guard write(file, line, line.count) == line.count else { throw ApusError(.file, "cannot write \(path)") }
+    try append("\(context.index)\n", to: path)
     usleep(microseconds)
     return context.index
   }
@@ -223,11 +220,16 @@ package struct Gate: Job {
     self.gate = gate
   }
   package func run(in context: JobContext) throws -> Int {
-    let file = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o600)
-    defer { close(file) }
-    let line = Array("\(getpid())\n".utf8)
-    guard write(file, line, line.count) == line.count else { throw ApusError(.file, "cannot write \(path)") }
+    try append("\(getpid())\n", to: path)
     while !FileManager.default.fileExists(atPath: gate) { usleep(10_000) }
     return context.index
   }
+}
+
+/// Adds a line to a file that other processes add to as well.
+private func append(_ line: String, to path: String) throws {
+  let file = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o600)
+  defer { close(file) }
+  let bytes = Array(line.utf8)
+  guard write(file, bytes, bytes.count) == bytes.count else { throw ApusError(.file, "cannot write \(path)") }
 }

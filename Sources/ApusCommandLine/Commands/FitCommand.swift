@@ -86,10 +86,9 @@ struct FitCommand: AsyncParsableCommand {
     ResidentMemory.resetPeak()
     let before = ResidentMemory.current
     let (model, fitCost) = try WorkDisplay.during("Fitting \(estimator.name)") { progress in
-      let compute = ComputeContext(
-        threads: threads, cancellation: compute.cancellation, progress: progress)
-      return try Cost.measuring {
-        try fit(estimator.base, training, FitContext(seed: Seed(seed), compute: compute))
+      try Cost.measuring {
+        try fit(
+          estimator.base, training, FitContext(seed: Seed(seed), compute: compute.reporting(to: progress)))
       }
     }
     let growth = max(0, ResidentMemory.peak - before)

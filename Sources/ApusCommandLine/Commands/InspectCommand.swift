@@ -93,8 +93,7 @@ struct InspectCommand: AsyncParsableCommand {
       let importance = try WorkDisplay.during("Shuffling features, \(repeats) times each") { progress in
         try PermutationImportance(
           of: saved.model, on: rows.dataset, metric: metric ?? saved.task.mainMetric, repeats: repeats,
-          seed: Seed(seed),
-          ComputeContext(threads: threads, cancellation: compute.cancellation, progress: progress))
+          seed: Seed(seed), compute.reporting(to: progress))
       }
       report.take(importance)
     }

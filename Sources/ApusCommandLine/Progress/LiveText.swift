@@ -11,7 +11,8 @@ final class LiveText: Sendable {
 
   private let start = DispatchTime.now()
   private let text: @Sendable (_ elapsed: Double, _ width: Int?) -> String
-  private let isLive = Terminal.standardError.canRewriteLines
+  /// Whether the words are on a terminal's last line.
+  let isOnTerminal = Terminal.standardError.canRewriteLines
   private let state = Mutex(State())
 
   private struct State {
@@ -49,22 +50,19 @@ final class LiveText: Sendable {
     }
     guard let timer else { return false }
     timer.source.cancel()
-    if isLive { Report.live("") }
+    if isOnTerminal { Report.live("") }
     return true
   }
 
-  /// Whether the words are on a terminal's last line.
-  var isOnTerminal: Bool { isLive }
-
   private func tick() {
     let elapsed = elapsed
-    let width = isLive ? (Terminal.standardError.width ?? 80) - 1 : nil
+    let width = isOnTerminal ? (Terminal.standardError.width ?? 80) - 1 : nil
     // One column stays free, because a full line makes some terminals scroll.
     let words = text(elapsed, width)
     // Drawn under the lock that `finish` takes, so that nothing comes after the last line.
     state.withLock { state in
       guard state.timer != nil else { return }
-      if isLive {
+      if isOnTerminal {
         Report.live(words)
       } else if elapsed - state.lastLog >= Self.logInterval {
         state.lastLog = elapsed

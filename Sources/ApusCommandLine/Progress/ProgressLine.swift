@@ -8,7 +8,7 @@ package enum ProgressLine {
     let count = "\(state.done)/\(state.total) fits"
     let failed = state.failed > 0 ? "\(state.failed) failed" : nil
     let left = state.secondsLeft.map { "\(Quantities.duration($0)) left" }
-    let best = state.best.map { "best \(Quantities.score($0))" }
+    let best = state.best.value.map { "best \(Quantities.score($0))" }
     let rate = state.rate.map { Quantities.rate($0) }
     var parts = [count, rate, left, best, failed, state.cluster]
     func text() -> String { parts.compactMap { $0 }.joined(separator: "  ") }
@@ -28,7 +28,7 @@ package enum ProgressLine {
     if let left = state.secondsLeft, state.done < state.total {
       parts.append("\(Quantities.duration(left)) left")
     }
-    if let best = state.best { parts.append("best \(Quantities.score(best))") }
+    if let best = state.best.value { parts.append("best \(Quantities.score(best))") }
     if state.failed > 0 { parts.append("\(state.failed) failed") }
     if let cluster = state.cluster { parts.append(cluster) }
     return parts.joined(separator: ", ")

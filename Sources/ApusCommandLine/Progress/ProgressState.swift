@@ -1,3 +1,5 @@
+import Apus
+
 /// How far a piece of work has come.
 package struct ProgressState: Sendable, Equatable {
   /// Fits that are finished, failed ones included.
@@ -9,9 +11,7 @@ package struct ProgressState: Sendable, Equatable {
   /// Fits that failed.
   package var failed: Int
   /// The best score so far.
-  package var best: Double?
-  /// How much of a resource the candidates got that the best score is of; 0 where there is none.
-  package var resource = 0
+  package var best: BestScore
   /// Whether nothing more will be done.
   package var hasEnded = false
   /// Seconds since the work began.
@@ -24,7 +24,7 @@ package struct ProgressState: Sendable, Equatable {
     self.done = done
     self.total = total
     self.failed = failed
-    self.best = best
+    self.best = BestScore(best)
     self.elapsed = elapsed
   }
 

@@ -63,13 +63,8 @@ final class SearchProgress: Sendable {
         if failure != nil { state.failed += 1 }
       }
     case .candidateFinished(_, _, _, let means, let resource):
-      guard means.indices.contains(rankingMetric), !means[rankingMetric].isNaN else { return }
-      let score = means[rankingMetric]
-      display?.update { state in
-        // Scores with more of a resource take the place of those with less.
-        if let resource, resource > state.resource { (state.resource, state.best) = (resource, nil) }
-        if resource ?? state.resource == state.resource { state.best = max(state.best ?? score, score) }
-      }
+      guard means.indices.contains(rankingMetric) else { return }
+      display?.update { $0.best.take(means[rankingMetric], resource: resource) }
     case .refitting(_, let progress):
       finish()
       let display = WorkDisplay("Fitting the best candidate on all rows", progress: progress)

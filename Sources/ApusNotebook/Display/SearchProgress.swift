@@ -12,9 +12,7 @@ public final class SearchProgress: Sendable {
   private struct State {
     var fits = 0
     var finished = 0
-    var best = -Double.infinity
-    /// How much of a resource the candidates got that the best score is of.
-    var resource = 0
+    var best = BestScore()
     var lastShown = ContinuousClock.now
   }
   private let state = Mutex(State())
@@ -32,16 +30,13 @@ public final class SearchProgress: Sendable {
       case .extended(let fits): state.fits = fits
       case .fitFinished: state.finished += 1
       case .candidateFinished(_, _, _, let means, let resource):
-        // Scores with more of a resource take the place of those with less.
-        if let resource, resource > state.resource { (state.resource, state.best) = (resource, -.infinity) }
-        guard resource == nil || resource == state.resource else { break }
-        state.best = max(state.best, means.first ?? -.infinity)
+        state.best.take(means.first ?? .nan, resource: resource)
       case .refitting, .finished: break
       }
       let isLast = if case .finished = event { true } else { state.finished == 0 }
       guard isLast || ContinuousClock.now - state.lastShown > .milliseconds(100) else { return nil }
       state.lastShown = .now
-      let best = state.best.isFinite ? String(format: ", best %.4f", state.best) : ""
+      let best = state.best.value.map { String(format: ", best %.4f", $0) } ?? ""
       return "<progress value=\"\(state.finished)\" max=\"\(max(1, state.fits))\"></progress> "
         + "\(state.finished) of \(state.fits) fits\(best)"
     }

@@ -17,6 +17,11 @@ public struct ComputeContext: Sendable {
     self.progress = progress
   }
 
+  /// The same context, in which the computation says how far it has come.
+  public func reporting(to progress: WorkProgress) -> ComputeContext {
+    ComputeContext(threads: threads, cancellation: cancellation, progress: progress)
+  }
+
   /// One thread, never cancelled.
   public static var sequential: ComputeContext { ComputeContext(threads: 1) }
 

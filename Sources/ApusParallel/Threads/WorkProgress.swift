@@ -4,9 +4,9 @@ import Synchronization
 ///
 /// ```swift
 /// let progress = WorkProgress()
-/// let compute = ComputeContext(threads: 4, progress: progress)
-/// async let model = RandomForestClassifier(treeCount: 500).fit(data, FitContext(compute: compute))
+/// let fitting = Task { try forest.fit(data, FitContext(compute: .allCPUs.reporting(to: progress))) }
 /// print(progress.stage?.description ?? "not begun")  // 137 of 500 trees
+/// let model = try await fitting.value
 /// ```
 public final class WorkProgress: Sendable {
   /// A stretch of work that is done in steps of about equal length.

@@ -64,7 +64,8 @@ public func nestedCrossValidate(
         try await outer.fold(search, metrics: setup.metrics, session, on: backend, cancellation, onEvent))
     }
     let results = NestedResults(metrics: setup.metrics.map(\.name), folds: folds)
-    try session.note(
+    // Results are not lost with a note that cannot be kept.
+    try? session.note(
       String(decoding: try JSONEncoder.jobs.encode(results), as: UTF8.self), among: .nested)
     await session.end()
     return results

@@ -37,7 +37,8 @@ struct AdaptiveRun: Sendable {
         var loop = try TrialLoop(self, strategy, session, slots: backend.capacity.slots)
         try await run(&loop, template, session, on: backend, cancellation)
         if !cancellation.isCancelled {
-          try session.note(loop.stopReason ?? "all that the search meant to try was tried", among: .endings)
+          // Results are not lost with a note that cannot be kept.
+          try? session.note(loop.stopReason ?? "all that the search meant to try was tried", among: .endings)
         }
         await session.end()
         return try loop.results(isCancelled: cancellation.isCancelled)
@@ -134,9 +135,12 @@ struct AdaptiveRun: Sendable {
           problem = error
           stop.cancel()
         }
-        // Where the next trial depends on these fits, a slot is idle until they are told of.
-        if setup.options.journal != nil, !loop.dependsOnOrder {
-          await pace.gather { [underWay = loop.fitsInFlight] in 2 * events.count >= underWay }
+        if setup.options.journal != nil {
+          // Until this loop goes on, nothing takes the place of what has ended, and a slot may be idle.
+          await pace.gather { [underWay = loop.fitsInFlight, slots = loop.slots] in
+            let come = events.count
+            return 2 * come >= underWay || underWay - come < slots
+          }
         }
       }
       group.cancelAll()

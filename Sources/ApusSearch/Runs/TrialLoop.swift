@@ -72,8 +72,6 @@ struct TrialLoop<Strategy: SearchStrategy> {
 
   /// How many fits are with the backend.
   var fitsInFlight: Int { inFlight.count }
-  /// Whether what is tried next depends on the fits that have ended.
-  var dependsOnOrder: Bool { strategy.dependsOnOrder }
 
   /// Whether fits are under way, here or in other processes.
   var isWaiting: Bool { !wishes.isEmpty || !claimed.isEmpty || !inFlight.isEmpty }

@@ -81,9 +81,7 @@ struct StudyBestCommand: AsyncParsableCommand {
     let seed = study.description.seed.derived("refit")
     let model = try WorkDisplay.during("Fitting \(best.estimator.name) on all rows") { progress in
       try best.estimator.base.fittedModel(
-        rows,
-        FitContext(
-          seed: seed, compute: ComputeContext(threads: ComputeContext.allCPUs.threads, progress: progress)))
+        rows, FitContext(seed: seed, compute: .allCPUs.reporting(to: progress)))
     }
     let saved = SavedModel(
       estimator: best.estimator, model: model, fittedOn: rows, seed: seed,

@@ -42,7 +42,7 @@ struct StudyListCommand: AsyncParsableCommand {
     }
     let hasParts = entries.contains { $0.summary.partOf != nil }
     var columns: [(title: String, alignment: TextTable.Alignment)] = files.count > 1 ? [("File", .left)] : []
-    // What tells studies apart comes last: a narrow terminal cuts that off.
+    // What matters least comes last: a narrow terminal cuts that off.
     columns += [("Study", .right), ("Begun", .left), ("Fits", .right), ("Failed", .right)]
     if hasParts { columns.append(("Part of", .left)) }
     columns += [("Data", .left), ("Metrics", .left), ("Seed", .right), ("Folds", .left)]
