@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 int capus_affinity_cpu_count(void) {
   // The kernel refuses a mask smaller than its own; double it until it fits.
@@ -29,6 +30,30 @@ void capus_set_thread_name(const char *name) {
   strncpy(cut, name, sizeof cut - 1);
   cut[sizeof cut - 1] = 0;
   pthread_setname_np(pthread_self(), cut);
+}
+
+pid_t capus_thread_number(void) { return gettid(); }
+
+// Sets on the stack: more CPUs than a kernel has, and no allocation for what happens at every wake-up.
+enum { MOST_CPUS = 8192 };
+typedef struct {
+  cpu_set_t parts[MOST_CPUS / CPU_SETSIZE];
+} cpus_t;
+
+int capus_keep_off_this_cpu(pid_t thread) {
+  cpus_t cpus;
+  int cpu = sched_getcpu();
+  if (cpu < 0 || cpu >= MOST_CPUS || sched_getaffinity(thread, sizeof cpus, cpus.parts) != 0) return -1;
+  if (!CPU_ISSET_S(cpu, sizeof cpus, cpus.parts) || CPU_COUNT_S(sizeof cpus, cpus.parts) < 2) return -1;
+  CPU_CLR_S(cpu, sizeof cpus, cpus.parts);
+  return sched_setaffinity(thread, sizeof cpus, cpus.parts) == 0 ? cpu : -1;
+}
+
+void capus_allow_cpu(int cpu) {
+  cpus_t cpus;
+  if (sched_getaffinity(0, sizeof cpus, cpus.parts) != 0) return;
+  CPU_SET_S(cpu, sizeof cpus, cpus.parts);
+  sched_setaffinity(0, sizeof cpus, cpus.parts);
 }
 
 static int64_t clock_nanoseconds(clockid_t clock) {

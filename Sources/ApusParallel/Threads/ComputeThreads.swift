@@ -23,14 +23,16 @@ enum ComputeThreads {
       let helpers = ParkedThread.borrow(used - 1)
       let done = DispatchSemaphore(value: 0)
       for helper in helpers {
-        helper.start(named: "apus-compute", done: done) {
+        helper.start(named: "apus-compute", elsewhere: true, done: done) {
           loop.run()
           loop.leave()
         }
       }
       loop.run()
-      BriefSpin.until { loop.isLeft(by: helpers.count) }
-      for _ in helpers { done.wait() }
+      // A thread that is still being woken would find nothing to do.
+      let begun = helpers.count { !$0.takeBack() }
+      BriefSpin.until { loop.isLeft(by: begun) }
+      for _ in 0..<begun { done.wait() }
       ParkedThread.giveBack(helpers)
       if let failure = loop.firstFailure { throw failure }
     }

@@ -12,6 +12,11 @@ final class ParkedThread: Sendable {
 
   private let wake = DispatchSemaphore(value: 0)
   private let isCalled = Atomic<Bool>(false)
+  private let isAsleep = Atomic<Bool>(false)
+  /// The kernel's number of the thread, from its first sleep on.
+  private let number = Atomic<Int32>(0)
+  /// The CPU that the thread must keep off until it is awake.
+  private let avoidedCPU = Atomic<Int32>(-1)
   private let work = Mutex<Work?>(nil)
 
   private struct Work {
@@ -38,9 +43,14 @@ final class ParkedThread: Sendable {
   private init() {
     let thread = Thread { [self] in
       var name = ""
+      number.store(capus_thread_number(), ordering: .relaxed)
       while true {
         BriefSpin.until { isCalled.load(ordering: .acquiring) }
+        isAsleep.store(true, ordering: .releasing)
         wake.wait()
+        isAsleep.store(false, ordering: .relaxed)
+        let cpu = avoidedCPU.exchange(-1, ordering: .acquiring)
+        if cpu >= 0 { capus_allow_cpu(cpu) }
         isCalled.store(false, ordering: .relaxed)
         perform(threadName: &name)?.signal()
       }
@@ -50,15 +60,31 @@ final class ParkedThread: Sendable {
     thread.start()
   }
 
-  /// Wakes the thread to do something; only after the last thing it was given is done.
+  /// Wakes the thread to do something; only after the last thing it was given is done, or taken back.
   ///
-  /// - Parameter done: signalled when the thread has let go of `body`.
+  /// - Parameters:
+  ///   - elsewhere: whether the caller goes on working: kernels like to wake a thread on the CPU of the one that wakes
+  ///     it, where it would wait for the caller, and move it to an idle CPU only some milliseconds later.
+  ///   - done: signalled when the thread has let go of `body`.
   func start(
-    named name: String, done: DispatchSemaphore? = nil, _ body: @escaping @Sendable () -> Void
+    named name: String, elsewhere: Bool = false, done: DispatchSemaphore? = nil,
+    _ body: @escaping @Sendable () -> Void
   ) {
     work.withLock { $0 = Work(name: name, body: body, done: done) }
     isCalled.store(true, ordering: .releasing)
+    if elsewhere, isAsleep.load(ordering: .acquiring) {
+      avoidedCPU.store(
+        capus_keep_off_this_cpu(number.load(ordering: .relaxed)), ordering: .releasing)
+    }
     wake.signal()
+  }
+
+  /// Takes back what the thread was given, unless it has begun; then `done` is not signalled.
+  func takeBack() -> Bool {
+    work.withLock { work in
+      defer { work = nil }
+      return work != nil
+    }
   }
 
   // A function of its own that is never inlined, so that `body` is released before anyone is told.

@@ -12,6 +12,16 @@ int capus_affinity_cpu_count(void);
 /// Names the calling thread for debuggers and `top -H`; longer names are cut at 15 bytes.
 void capus_set_thread_name(const char *name);
 
+/// The kernel's number of the calling thread.
+pid_t capus_thread_number(void);
+
+/// Keeps a sleeping thread from being woken on the CPU where the calling thread runs, if it may use another one.
+/// Returns that CPU, for the thread to hand to `capus_allow_cpu` once it is awake, or -1 where nothing was changed.
+int capus_keep_off_this_cpu(pid_t thread);
+
+/// Adds a CPU to those that the calling thread may use.
+void capus_allow_cpu(int cpu);
+
 /// A clock that only goes forward, in nanoseconds from some moment in the past.
 int64_t capus_monotonic_nanoseconds(void);
 
