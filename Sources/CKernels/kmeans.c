@@ -4,99 +4,23 @@
 #include <string.h>
 
 #include "CKernels.h"
+#include "wide_vectors.h"
 
-typedef float Floats __attribute__((ext_vector_type(8)));
-typedef int32_t Ints __attribute__((ext_vector_type(8)));
-#define LANES 8
-#define INLINE static inline __attribute__((always_inline))
+#define KMEANS_WIDTH 8
+#define KMEANS_NEAREST_TWO nearest_two
+#define KMEANS_TARGET CKERNELS_CLONES static
+#include "kmeans_tiles.h"
 
-INLINE void load(Floats *to, const float *from) { memcpy(to, from, sizeof(Floats)); }
-INLINE void store(float *to, const Floats *from) { memcpy(to, from, sizeof(Floats)); }
-
-// Turns eight rows of eight floats into eight columns, `stride` floats apart.
-INLINE void transpose(const float *const *rows, float *columns, ptrdiff_t stride) {
-  Floats r[8], t[8], u[8];
-  for (int i = 0; i < 8; i++) load(&r[i], rows[i]);
-  for (int i = 0; i < 8; i += 2) {
-    t[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
-    t[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
-  }
-  for (int i = 0; i < 8; i += 4) {
-    u[i] = __builtin_shufflevector(t[i], t[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-    u[i + 1] = __builtin_shufflevector(t[i], t[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-    u[i + 2] = __builtin_shufflevector(t[i + 1], t[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
-    u[i + 3] = __builtin_shufflevector(t[i + 1], t[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
-  }
-  for (int i = 0; i < 4; i++) {
-    Floats low = __builtin_shufflevector(u[i], u[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-    Floats high = __builtin_shufflevector(u[i], u[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-    store(columns + i * stride, &low);
-    store(columns + (i + 4) * stride, &high);
-  }
-}
-
-// Lays out KMeansLanes points dimension by dimension; past the last point, it is repeated.
-INLINE void pack(const float *points, ptrdiff_t dims, const int32_t *rows, ptrdiff_t first, ptrdiff_t count,
-                 float *packed) {
-  const float *starts[KMeansLanes];
-  for (ptrdiff_t lane = 0; lane < KMeansLanes; lane++) {
-    ptrdiff_t index = first + lane < count ? first + lane : count - 1;
-    starts[lane] = points + (rows ? rows[index] : index) * dims;
-  }
-  ptrdiff_t d = 0;
-  for (; d + 8 <= dims; d += 8) {
-    for (int half = 0; half < KMeansLanes; half += LANES) {
-      const float *eight[8];
-      for (int i = 0; i < 8; i++) eight[i] = starts[half + i] + d;
-      transpose(eight, packed + d * KMeansLanes + half, KMeansLanes);
-    }
-  }
-  for (; d < dims; d++)
-    for (int lane = 0; lane < KMeansLanes; lane++) packed[d * KMeansLanes + lane] = starts[lane][d];
-}
-
-CKERNELS_CLONES
 void ckernels_nearest_two(const float *points, ptrdiff_t dims, const int32_t *rows, ptrdiff_t count,
                           const float *centres, const float *offsets, ptrdiff_t groups, float *scratch,
                           int32_t *nearest, float *best, float *second) {
-  for (ptrdiff_t first = 0; first < count; first += KMeansLanes) {
-    pack(points, dims, rows, first, count, scratch);
-    Floats low[2], next[2];
-    Ints which[2];
-    for (int h = 0; h < 2; h++) {
-      low[h] = next[h] = (Floats)(INFINITY);
-      which[h] = (Ints)(0);
-    }
-    for (ptrdiff_t group = 0; group < groups; group++) {
-      const float *c = centres + group * dims * KMeansCentreGroup;
-      Floats score[KMeansCentreGroup][2];
-      for (int j = 0; j < KMeansCentreGroup; j++)
-        score[j][0] = score[j][1] = (Floats)(offsets[group * KMeansCentreGroup + j]);
-      for (ptrdiff_t d = 0; d < dims; d++) {
-        Floats x0, x1;
-        load(&x0, scratch + d * KMeansLanes);
-        load(&x1, scratch + d * KMeansLanes + LANES);
-        for (int j = 0; j < KMeansCentreGroup; j++) {
-          score[j][0] += x0 * c[d * KMeansCentreGroup + j];
-          score[j][1] += x1 * c[d * KMeansCentreGroup + j];
-        }
-      }
-      for (int j = 0; j < KMeansCentreGroup; j++) {
-        Ints number = (Ints)((int32_t)(group * KMeansCentreGroup + j));
-        for (int h = 0; h < 2; h++) {
-          Floats s = score[j][h];
-          Floats higher = s < low[h] ? low[h] : s;
-          which[h] = s < low[h] ? number : which[h];
-          low[h] = s < low[h] ? s : low[h];
-          next[h] = higher < next[h] ? higher : next[h];
-        }
-      }
-    }
-    ptrdiff_t left = count - first < KMeansLanes ? count - first : KMeansLanes;
-    memcpy(nearest + first, which, left * sizeof(int32_t));
-    memcpy(best + first, low, left * sizeof(float));
-    memcpy(second + first, next, left * sizeof(float));
+#ifdef CKERNELS_WIDE
+  if (ckernels_has_wide_vectors()) {
+    wide_nearest_two(points, dims, rows, count, centres, offsets, groups, scratch, nearest, best, second);
+    return;
   }
+#endif
+  nearest_two(points, dims, rows, count, centres, offsets, groups, scratch, nearest, best, second);
 }
 
 CKERNELS_CLONES
@@ -210,7 +134,7 @@ ptrdiff_t ckernels_kmeans_active(const float *points, ptrdiff_t dims, ptrdiff_t 
     const float *x = points + i * dims, *c = centres + label * dims;
     Floats sums = (Floats)(0);
     ptrdiff_t d = 0;
-    for (; d + LANES <= dims; d += LANES) {
+    for (; d + KMEANS_WIDTH <= dims; d += KMEANS_WIDTH) {
       Floats a, b;
       load(&a, x + d);
       load(&b, c + d);
@@ -235,9 +159,9 @@ void ckernels_kmeans_candidates(const float *points, ptrdiff_t dims, ptrdiff_t c
                                 float *shrunk, ptrdiff_t stride, float *scratch, double *potentials) {
   Floats sums[32][2];
   memset(sums, 0, sizeof(sums));
-  for (ptrdiff_t first = 0; first < count; first += KMeansLanes) {
+  for (ptrdiff_t first = 0; first < count; first += LANES) {
     pack(points, dims, NULL, first, count, scratch);
-    ptrdiff_t left = count - first < KMeansLanes ? count - first : KMeansLanes;
+    ptrdiff_t left = count - first < LANES ? count - first : LANES;
     Floats near[2], weight[2];
     memset(near, 0, sizeof(near));
     memset(weight, 0, sizeof(weight));
@@ -253,8 +177,8 @@ void ckernels_kmeans_candidates(const float *points, ptrdiff_t dims, ptrdiff_t c
       Floats square[2] = {(Floats)(0), (Floats)(0)};
       for (ptrdiff_t d = 0; d < dims; d++) {
         Floats x0, x1;
-        load(&x0, scratch + d * KMeansLanes);
-        load(&x1, scratch + d * KMeansLanes + LANES);
+        load(&x0, scratch + d * LANES);
+        load(&x1, scratch + d * LANES + KMEANS_WIDTH);
         x0 -= c[d];
         x1 -= c[d];
         square[0] += x0 * x0;
@@ -269,7 +193,7 @@ void ckernels_kmeans_candidates(const float *points, ptrdiff_t dims, ptrdiff_t c
   }
   for (ptrdiff_t k = 0; k < candidateCount; k++) {
     double total = 0;
-    for (int lane = 0; lane < LANES; lane++) total += (double)sums[k][0][lane] + (double)sums[k][1][lane];
+    for (int lane = 0; lane < KMEANS_WIDTH; lane++) total += (double)sums[k][0][lane] + (double)sums[k][1][lane];
     potentials[k] = total;
   }
 }

@@ -10,9 +10,10 @@
 #endif
 
 // Loops with vectors of 64 bytes and twice as many accumulators, which only the newest of these instruction sets has the
-// registers for, are written apart and chosen by `ckernels_has_wide_vectors`.
+// registers for, are written apart and chosen by `ckernels_has_wide_vectors`. Unless told that such vectors are wanted,
+// compilers halve them, as early CPUs that had them ran slower with them.
 #if defined(__x86_64__) && defined(__linux__)
-#define CKERNELS_WIDE __attribute__((target("arch=x86-64-v4")))
+#define CKERNELS_WIDE __attribute__((target("arch=x86-64-v4"), __min_vector_width__(512)))
 static inline int ckernels_has_wide_vectors(void) { return __builtin_cpu_supports("x86-64-v4"); }
 #endif
 

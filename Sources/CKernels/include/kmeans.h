@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// The points that are handled side by side, one a vector lane.
-enum { KMeansLanes = 16 };
+/// The most points that are handled side by side, one a vector lane: scratch space has room for them.
+enum { KMeansLanes = 32 };
 
 /// The centres that are handled together; tables of centres are padded to a multiple of it.
 enum { KMeansCentreGroup = 4 };
