@@ -25,6 +25,14 @@ struct KDTree: Sendable {
   private let rows: [Int32]
   /// For each box its lowest corner and its highest; box `i` holds boxes `2i` and `2i + 1`, the first being box 1.
   private let corners: [Double]
+  /// Where each box above the leaves is halved.
+  private let halvings: [Halving]
+
+  /// Rows with a lower value in a column lie in the first half of a box, those with a higher one in the second.
+  private struct Halving {
+    var column = 0
+    var value = 0.0
+  }
 
   /// Builds the tree.
   ///
@@ -38,20 +46,24 @@ struct KDTree: Sendable {
     let columnsAtOnce = Int(NEIGHBOUR_BOX_COLUMNS)
     let cornerLength = (p + columnsAtOnce - 1) / columnsAtOnce * columnsAtOnce
     var corners = [Double](repeating: 0, count: (2 << depth) * 2 * cornerLength)
+    var halvings = [Halving](repeating: Halving(), count: 1 << depth)
     points.withUnsafeMutableBufferPointer { points in
       rows.withUnsafeMutableBufferPointer { rows in
         corners.withUnsafeMutableBufferPointer { corners in
-          var builder = Builder(
+          let builder = Builder(
             points: points.baseAddress!, rows: rows.baseAddress!, corners: corners.baseAddress!, p: p, n: n,
             cornerLength: cornerLength)
           for level in 0...depth {
-            for box in 0..<1 << level { builder.finish(box: box, level: level, isLeaf: level == depth) }
+            for box in 0..<1 << level {
+              let halving = builder.finish(box: box, level: level, isLeaf: level == depth)
+              if let halving { halvings[1 << level + box] = halving }
+            }
           }
         }
       }
     }
     (columnCount, rowCount, self.depth, self.cornerLength) = (p, n, depth, cornerLength)
-    (self.rows, self.corners) = (rows, corners)
+    (self.rows, self.corners, self.halvings) = (rows, corners, halvings)
     leaves = Self.leaves(of: points, n, p, depth)
   }
 
@@ -68,6 +80,19 @@ struct KDTree: Sendable {
     return leaves
   }
 
+  /// The number of leaves.
+  var leafCount: Int { 1 << depth }
+
+  /// The leaf on whose side of every halving a query lies: queries of one leaf look at much the same boxes.
+  func leaf(of query: UnsafePointer<Double>) -> Int {
+    var box = 1
+    for _ in 0..<depth {
+      let halving = halvings[box]
+      box = 2 * box + (query[halving.column] < halving.value ? 0 : 1)
+    }
+    return box - leafCount
+  }
+
   /// The first of the rows of box `index` of a level.
   @inline(__always)
   private static func start(_ index: Int, level: Int, _ n: Int) -> Int { (n &* index) >> level }
@@ -80,8 +105,8 @@ struct KDTree: Sendable {
     let n: Int
     let cornerLength: Int
 
-    /// Finds the corners of a box, and halves its rows.
-    mutating func finish(box index: Int, level: Int, isLeaf: Bool) {
+    /// Finds the corners of a box, and halves its rows unless it is a leaf.
+    func finish(box index: Int, level: Int, isLeaf: Bool) -> Halving? {
       let (start, end) = (KDTree.start(index, level: level, n), KDTree.start(index + 1, level: level, n))
       let low = corners + (1 << level + index) * 2 * cornerLength
       let high = low + cornerLength
@@ -93,12 +118,14 @@ struct KDTree: Sendable {
           if value > high[column] { high[column] = value }
         }
       }
-      guard !isLeaf else { return }
+      guard !isLeaf else { return nil }
       var longest = 0
       for column in 1..<max(1, p) where high[column] - low[column] > high[longest] - low[longest] {
         longest = column
       }
-      select(KDTree.start(2 * index + 1, level: level + 1, n), in: start..<end, by: longest)
+      let middle = KDTree.start(2 * index + 1, level: level + 1, n)
+      select(middle, in: start..<end, by: longest)
+      return Halving(column: longest, value: points[middle * p + longest])
     }
 
     /// Puts rows in such an order that none before a place has a larger value than any from there on (Hoare, 1961).
@@ -143,89 +170,40 @@ struct KDTree: Sendable {
 extension KDTree {
   /// What a thread needs to search, used again for each query.
   struct Searcher {
-    fileprivate var waiting: [(box: Int, level: Int, distance: Double)] = []
-    /// The nearest rows so far as a heap, the farthest of them first.
-    fileprivate var heap: [Neighbour] = []
+    /// The nearest rows, in no order.
+    fileprivate var nearest: [neighbour] = []
     /// The rows that were compared with queries.
     fileprivate(set) var comparisonCount = 0
-    fileprivate var distances = [Double](repeating: 0, count: leafSize)
     /// The query with zeros after it, as long as corners are.
     fileprivate var query: [Double] = []
   }
 
   /// The nearest rows, the nearest first and the lower row of two at the same distance: to the bit those of a comparison
   /// with every row.
+  ///
+  /// - Parameter count: how many; no more than there are.
   func nearest(_ count: Int, to query: UnsafePointer<Double>, _ searcher: inout Searcher) -> [Neighbour] {
-    let p = columnCount
-    // A box is as far away as rounding lets it be; a row in it may be a little nearer.
-    let margin = 1 - Double(8 * (p + 4)) * .ulpOfOne
     if searcher.query.count != cornerLength {
       searcher.query = [Double](repeating: 0, count: cornerLength)
     }
-    for column in 0..<p { searcher.query[column] = query[column] }
-    searcher.heap.removeAll(keepingCapacity: true)
-    searcher.waiting.removeAll(keepingCapacity: true)
-    searcher.waiting.append((0, 0, 0))
+    for column in 0..<columnCount { searcher.query[column] = query[column] }
+    if searcher.nearest.count != count {
+      searcher.nearest = [neighbour](repeating: neighbour(), count: count)
+    }
     leaves.withUnsafeBufferPointer { leaves in
       corners.withUnsafeBufferPointer { corners in
-        while let (box, level, distance) = searcher.waiting.popLast() {
-          if searcher.heap.count == count, distance * margin > searcher.heap[0].squaredDistance { continue }
-          if level == depth {
-            let (start, end) = (
-              Self.start(box, level: level, rowCount), Self.start(box + 1, level: level, rowCount)
-            )
-            searcher.comparisonCount &+= end - start
-            neighbour_leaf_distances(
-              query, leaves.baseAddress! + box &* p &* Self.leafSize, Int64(p), &searcher.distances)
-            for row in start..<end {
-              let found = searcher.distances[row &- start]
-              if searcher.heap.count == count, found > searcher.heap[0].squaredDistance { continue }
-              searcher.offer(Neighbour(row: Int(rows[row]), squaredDistance: found), count)
-            }
-            continue
-          }
-          neighbour_box_distances(
-            searcher.query, corners.baseAddress! + (2 << level + 2 * box) * 2 * cornerLength,
-            Int64(cornerLength), &searcher.distances)
-          let (left, right) = (searcher.distances[0], searcher.distances[1])
-          // The nearer one is taken first.
-          if left <= right {
-            searcher.waiting.append((2 * box + 1, level + 1, right))
-            searcher.waiting.append((2 * box, level + 1, left))
-          } else {
-            searcher.waiting.append((2 * box, level + 1, left))
-            searcher.waiting.append((2 * box + 1, level + 1, right))
-          }
+        rows.withUnsafeBufferPointer { rows in
+          var tree = neighbour_tree(
+            row_count: Int64(rowCount), column_count: Int64(columnCount),
+            padded_column_count: Int64(cornerLength), depth: Int64(depth), leaves: leaves.baseAddress,
+            rows: rows.baseAddress, corners: corners.baseAddress)
+          searcher.comparisonCount &+= Int(
+            neighbour_search(&tree, searcher.query, Int64(count), &searcher.nearest))
         }
       }
     }
-    return searcher.heap.sorted { $0.isNearer(than: $1) }
-  }
-}
-
-extension KDTree.Searcher {
-  /// Takes a row that is among the nearest so far.
-  @inline(__always)
-  fileprivate mutating func offer(_ neighbour: KDTree.Neighbour, _ count: Int) {
-    if heap.count < count {
-      heap.append(neighbour)
-      var place = heap.count - 1
-      while place > 0, heap[(place - 1) / 2].isNearer(than: heap[place]) {
-        heap.swapAt(place, (place - 1) / 2)
-        place = (place - 1) / 2
-      }
-    } else if neighbour.isNearer(than: heap[0]) {
-      heap[0] = neighbour
-      var place = 0
-      while true {
-        var farthest = place
-        for child in 2 * place + 1..<min(2 * place + 3, max(count, 2 * place + 1))
-        where heap[farthest].isNearer(than: heap[child]) { farthest = child }
-        if farthest == place { return }
-        heap.swapAt(place, farthest)
-        place = farthest
-      }
-    }
+    return searcher.nearest.map { Neighbour(row: Int($0.row), squaredDistance: $0.squared_distance) }
+      .sorted { $0.isNearer(than: $1) }
   }
 }
 

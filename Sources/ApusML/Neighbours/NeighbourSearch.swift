@@ -63,7 +63,7 @@ struct NeighbourSearch: Sendable {
     let isModerate = { (elements: UnsafeBufferPointer<Double>) in elements.allSatisfy { abs($0) < 1e150 } }
     guard stored.withUnsafeElements(isModerate), queries.withUnsafeElements(isModerate) else { return 0 }
     let tree = KDTree(stored)
-    @Sendable func search(_ rows: Range<Int>) -> Int {
+    @Sendable func search(_ rows: some Sequence<Int>) -> Int {
       var searcher = KDTree.Searcher()
       queries.withUnsafeElements { queries in
         for row in rows { body(row, tree.nearest(count, to: queries.baseAddress! + row * p, &searcher)) }
@@ -72,14 +72,36 @@ struct NeighbourSearch: Sendable {
     }
     let comparisons = search(0..<Self.probeCount)
     guard comparisons / Self.probeCount * Self.treeFactor < n else { return Self.probeCount }
-    let blocks = RowBlocks(
-      rowCount: queries.rowCount - Self.probeCount, minimumSize: 64, maximumCount: .max)
+    let rest = try Self.inTreeOrder(Self.probeCount..<queries.rowCount, of: queries, tree, compute)
+    let blocks = RowBlocks(rowCount: rest.count, minimumSize: 64, maximumCount: .max)
     try compute.forEach(blocks.count) { block in
       try compute.cancellation.check()
-      let rows = blocks[block]
-      _ = search(rows.lowerBound + Self.probeCount..<rows.upperBound + Self.probeCount)
+      _ = search(rest[blocks[block]])
     }
     return queries.rowCount
+  }
+
+  /// Queries in the order of the tree's leaves, so that each finds in the cache what the one before it has looked at.
+  private static func inTreeOrder(
+    _ rows: Range<Int>, of queries: Matrix<Double>, _ tree: KDTree, _ compute: ComputeContext
+  ) throws -> [Int] {
+    let p = queries.columnCount
+    let blocks = RowBlocks(rowCount: rows.count, minimumSize: 1024, maximumCount: .max)
+    let leaves = try compute.map(blocks.count) { block in
+      queries.withUnsafeElements { queries in
+        blocks[block].map { tree.leaf(of: queries.baseAddress! + (rows.lowerBound + $0) * p) }
+      }
+    }.flatMap { $0 }
+    // The place of each leaf's first query, and then of its next one.
+    var places = [Int](repeating: 0, count: tree.leafCount + 1)
+    for leaf in leaves { places[leaf + 1] += 1 }
+    for leaf in 0..<tree.leafCount { places[leaf + 1] += places[leaf] }
+    var ordered = [Int](repeating: 0, count: rows.count)
+    for (index, leaf) in leaves.enumerated() {
+      ordered[places[leaf]] = rows.lowerBound + index
+      places[leaf] += 1
+    }
+    return ordered
   }
 
   /// The stored rows that are compared with a block of queries at a time.
