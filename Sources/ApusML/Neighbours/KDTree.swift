@@ -12,72 +12,113 @@ struct KDTree: Sendable {
 
   /// The most rows of a leaf: as many as the kernel compares at a time.
   private static let leafSize = Int(NEIGHBOUR_LEAF_ROWS)
+  /// The most columns, and the elements of a corner.
+  static let mostColumns = Int(NEIGHBOUR_MOST_COLUMNS)
+  /// Scales end here: squares of smaller differences would vanish in double precision, which scaled ones must do too.
+  private static let largestScaleExponent = 400
 
   private let columnCount: Int
-  /// The elements of a corner: the columns, and zeros up to what the kernel takes at a time.
-  private let cornerLength: Int
   private let rowCount: Int
   /// The number of halvings above the leaves.
   private let depth: Int
-  /// The rows, leaf after leaf, of each the first column, then the second, and so on.
-  private let leaves: [Double]
+  /// The rows in the order of the leaves.
+  private let points: [Double]
   /// Where each of them stands among the stored rows.
   private let rows: [Int32]
-  /// For each box its lowest corner and its highest; box `i` holds boxes `2i` and `2i + 1`, the first being box 1.
-  private let corners: [Double]
+  /// What is subtracted from rows before they are scaled: the middle of them.
+  private let shift: [Double]
+  /// The factor that brings all rows between -1 and 1, a power of two.
+  private let scale: Double
+  /// The rows scaled, leaf after leaf, of each the first column, then the second, and so on.
+  private let leaves: [Float]
+  /// For each box its lowest corner and its highest, scaled; box `i` holds boxes `2i` and `2i + 1`, the first being box 1.
+  private let corners: [Float]
   /// Where each box above the leaves is halved.
   private let halvings: [Halving]
 
   /// Rows with a lower value in a column lie in the first half of a box, those with a higher one in the second.
   private struct Halving {
     var column = 0
-    var value = 0.0
+    /// Scaled, as the rows are.
+    var value = Float(0)
   }
 
-  /// Builds the tree.
+  /// Builds the tree of rows with at most ``mostColumns`` columns.
   ///
-  /// - Complexity: O(n log n · p).
+  /// - Complexity: O(n log n).
   init(_ stored: Matrix<Double>) {
     let (n, p) = (stored.rowCount, stored.columnCount)
     var depth = 0
     while (n + (1 << depth) - 1) >> depth > Self.leafSize { depth += 1 }
-    var points = stored.elements
-    var rows = (0..<Int32(n)).map { $0 }
-    let columnsAtOnce = Int(NEIGHBOUR_BOX_COLUMNS)
-    let cornerLength = (p + columnsAtOnce - 1) / columnsAtOnce * columnsAtOnce
-    var corners = [Double](repeating: 0, count: (2 << depth) * 2 * cornerLength)
+    let (shift, scale) = Self.middle(of: stored)
+    var corners = [Float](repeating: 0, count: (2 << depth) * 2 * Self.mostColumns)
     var halvings = [Halving](repeating: Halving(), count: 1 << depth)
-    points.withUnsafeMutableBufferPointer { points in
+    var rows = [Int32](repeating: 0, count: n)
+    var leaves = [Float](repeating: 0, count: (p * Self.leafSize) << depth)
+    withUnsafeTemporaryAllocation(of: Builder.Row.self, capacity: n) { scaled in
+      stored.withUnsafeElements { elements in
+        for row in 0..<n {
+          rows[row] = Int32(row)
+          var point = Builder.Row()
+          for column in 0..<p {
+            point[column] = Float((elements[row &* p &+ column] - shift[column]) * scale)
+          }
+          scaled.initializeElement(at: row, to: point)
+        }
+      }
       rows.withUnsafeMutableBufferPointer { rows in
         corners.withUnsafeMutableBufferPointer { corners in
           let builder = Builder(
-            points: points.baseAddress!, rows: rows.baseAddress!, corners: corners.baseAddress!, p: p, n: n,
-            cornerLength: cornerLength)
+            points: scaled.baseAddress!, rows: rows.baseAddress!, corners: corners.baseAddress!, n: n)
           for level in 0...depth {
             for box in 0..<1 << level {
-              let halving = builder.finish(box: box, level: level, isLeaf: level == depth)
-              if let halving { halvings[1 << level + box] = halving }
+              builder.findCorners(ofBox: box, level: level)
+              if level < depth { halvings[1 << level + box] = builder.halve(box: box, level: level) }
             }
           }
         }
       }
-    }
-    (columnCount, rowCount, self.depth, self.cornerLength) = (p, n, depth, cornerLength)
-    (self.rows, self.corners, self.halvings) = (rows, corners, halvings)
-    leaves = Self.leaves(of: points, n, p, depth)
-  }
-
-  private static func leaves(of points: [Double], _ n: Int, _ p: Int, _ depth: Int) -> [Double] {
-    var leaves = [Double](repeating: 0, count: (p * leafSize) << depth)
-    for leaf in 0..<1 << depth {
-      let (first, end) = (start(leaf, level: depth, n), start(leaf + 1, level: depth, n))
-      for row in first..<end {
-        for column in 0..<p {
-          leaves[(leaf * p + column) * leafSize + row - first] = points[row * p + column]
+      for leaf in 0..<1 << depth {
+        let (first, end) = (Self.start(leaf, level: depth, n), Self.start(leaf + 1, level: depth, n))
+        for row in first..<end {
+          for column in 0..<p {
+            leaves[(leaf * p + column) * Self.leafSize + row - first] = scaled[row][column]
+          }
         }
       }
     }
-    return leaves
+    (columnCount, rowCount, self.depth) = (p, n, depth)
+    (self.rows, self.shift, self.scale) = (rows, shift, scale)
+    (self.corners, self.halvings, self.leaves) = (corners, halvings, leaves)
+    points = stored.withUnsafeElements { elements in
+      [Double](unsafeUninitializedCapacity: n * p) { points, filled in
+        for row in 0..<n {
+          (points.baseAddress! + row * p).initialize(
+            from: elements.baseAddress! + Int(rows[row]) * p, count: p)
+        }
+        filled = n * p
+      }
+    }
+  }
+
+  /// The middle of the rows' box, and the power of two that scales the half of its longest side below 1.
+  private static func middle(of stored: Matrix<Double>) -> (shift: [Double], scale: Double) {
+    let p = stored.columnCount
+    var low = [Double](repeating: .infinity, count: p)
+    var high = [Double](repeating: -.infinity, count: p)
+    stored.withUnsafeElements { elements in
+      for row in 0..<stored.rowCount {
+        for column in 0..<p {
+          low[column] = min(low[column], elements[row * p + column])
+          high[column] = max(high[column], elements[row * p + column])
+        }
+      }
+    }
+    let longest = zip(low, high).map { ($1 - $0) / 2 }.max() ?? 0
+    let exponent = longest.isNormal ? min(Self.largestScaleExponent, -longest.exponent - 1) : 0
+    return (
+      zip(low, high).map { ($0 + $1) / 2 }, Double(sign: .plus, exponent: exponent, significand: 1)
+    )
   }
 
   /// The number of leaves.
@@ -88,7 +129,8 @@ struct KDTree: Sendable {
     var box = 1
     for _ in 0..<depth {
       let halving = halvings[box]
-      box = 2 * box + (query[halving.column] < halving.value ? 0 : 1)
+      let value = Float((query[halving.column] - shift[halving.column]) * scale)
+      box = 2 * box + (value < halving.value ? 0 : 1)
     }
     return box - leafCount
   }
@@ -98,40 +140,38 @@ struct KDTree: Sendable {
   private static func start(_ index: Int, level: Int, _ n: Int) -> Int { (n &* index) >> level }
 
   private struct Builder {
-    let points: UnsafeMutablePointer<Double>
-    let rows: UnsafeMutablePointer<Int32>
-    let corners: UnsafeMutablePointer<Double>
-    let p: Int
-    let n: Int
-    let cornerLength: Int
+    /// A scaled row, with zeros after its columns.
+    typealias Row = SIMD16<Float>
 
-    /// Finds the corners of a box, and halves its rows unless it is a leaf.
-    func finish(box index: Int, level: Int, isLeaf: Bool) -> Halving? {
+    let points: UnsafeMutablePointer<Row>
+    let rows: UnsafeMutablePointer<Int32>
+    let corners: UnsafeMutablePointer<Float>
+    let n: Int
+
+    func findCorners(ofBox index: Int, level: Int) {
       let (start, end) = (KDTree.start(index, level: level, n), KDTree.start(index + 1, level: level, n))
-      let low = corners + (1 << level + index) * 2 * cornerLength
-      let high = low + cornerLength
-      for column in 0..<p { (low[column], high[column]) = (.infinity, -.infinity) }
-      for row in start..<end {
-        for column in 0..<p {
-          let value = points[row &* p &+ column]
-          if value < low[column] { low[column] = value }
-          if value > high[column] { high[column] = value }
-        }
-      }
-      guard !isLeaf else { return nil }
-      var longest = 0
-      for column in 1..<max(1, p) where high[column] - low[column] > high[longest] - low[longest] {
-        longest = column
-      }
+      UnsafeRawPointer(points + start).withMemoryRebound(
+        to: Float.self, capacity: (end - start) * KDTree.mostColumns
+      ) { neighbour_corners($0, Int64(end - start), corners + place(ofBox: index, level: level)) }
+    }
+
+    /// Halves the rows of a box, whose corners are known, where it is longest.
+    func halve(box index: Int, level: Int) -> Halving {
+      let low = corners + place(ofBox: index, level: level)
+      let sides = (0..<KDTree.mostColumns).map { low[KDTree.mostColumns + $0] - low[$0] }
+      let longest = sides.indices.max { sides[$0] < sides[$1] }!
+      let (start, end) = (KDTree.start(index, level: level, n), KDTree.start(index + 1, level: level, n))
       let middle = KDTree.start(2 * index + 1, level: level + 1, n)
       select(middle, in: start..<end, by: longest)
-      return Halving(column: longest, value: points[middle * p + longest])
+      return Halving(column: longest, value: points[middle][longest])
     }
+
+    private func place(ofBox index: Int, level: Int) -> Int { (1 << level + index) * 2 * KDTree.mostColumns }
 
     /// Puts rows in such an order that none before a place has a larger value than any from there on (Hoare, 1961).
     private func select(_ place: Int, in range: Range<Int>, by column: Int) {
       var (low, high) = (range.lowerBound, range.upperBound - 1)
-      func value(_ row: Int) -> Double { points[row &* p &+ column] }
+      func value(_ row: Int) -> Float { points[row][column] }
       while low < high {
         // The middle of three, so that rows that are in order already are halved too.
         let (first, middle, last) = (value(low), value((low + high) / 2), value(high))
@@ -157,11 +197,7 @@ struct KDTree: Sendable {
 
     private func swap(_ one: Int, _ other: Int) {
       guard one != other else { return }
-      for column in 0..<p {
-        let value = points[one &* p &+ column]
-        points[one &* p &+ column] = points[other &* p &+ column]
-        points[other &* p &+ column] = value
-      }
+      (points[one], points[other]) = (points[other], points[one])
       (rows[one], rows[other]) = (rows[other], rows[one])
     }
   }
@@ -170,12 +206,10 @@ struct KDTree: Sendable {
 extension KDTree {
   /// What a thread needs to search, used again for each query.
   struct Searcher {
-    /// The nearest rows, in no order.
+    /// The nearest rows of a query.
     fileprivate var nearest: [neighbour] = []
     /// The rows that were compared with queries.
     fileprivate(set) var comparisonCount = 0
-    /// The query with zeros after it, as long as corners are.
-    fileprivate var query: [Double] = []
   }
 
   /// The nearest rows, the nearest first and the lower row of two at the same distance: to the bit those of a comparison
@@ -183,35 +217,25 @@ extension KDTree {
   ///
   /// - Parameter count: how many; no more than there are.
   func nearest(_ count: Int, to query: UnsafePointer<Double>, _ searcher: inout Searcher) -> [Neighbour] {
-    if searcher.query.count != cornerLength {
-      searcher.query = [Double](repeating: 0, count: cornerLength)
-    }
-    for column in 0..<columnCount { searcher.query[column] = query[column] }
     if searcher.nearest.count != count {
       searcher.nearest = [neighbour](repeating: neighbour(), count: count)
     }
-    leaves.withUnsafeBufferPointer { leaves in
-      corners.withUnsafeBufferPointer { corners in
-        rows.withUnsafeBufferPointer { rows in
-          var tree = neighbour_tree(
-            row_count: Int64(rowCount), column_count: Int64(columnCount),
-            padded_column_count: Int64(cornerLength), depth: Int64(depth), leaves: leaves.baseAddress,
-            rows: rows.baseAddress, corners: corners.baseAddress)
-          searcher.comparisonCount &+= Int(
-            neighbour_search(&tree, searcher.query, Int64(count), &searcher.nearest))
+    let compared = points.withUnsafeBufferPointer { points in
+      leaves.withUnsafeBufferPointer { leaves in
+        corners.withUnsafeBufferPointer { corners in
+          rows.withUnsafeBufferPointer { rows in
+            shift.withUnsafeBufferPointer { shift in
+              var tree = neighbour_tree(
+                row_count: Int64(rowCount), column_count: Int64(columnCount), depth: Int64(depth),
+                points: points.baseAddress, rows: rows.baseAddress, shift: shift.baseAddress, scale: scale,
+                leaves: leaves.baseAddress, corners: corners.baseAddress)
+              return neighbour_search(&tree, query, Int64(count), &searcher.nearest)
+            }
+          }
         }
       }
     }
+    searcher.comparisonCount &+= Int(compared)
     return searcher.nearest.map { Neighbour(row: Int($0.row), squaredDistance: $0.squared_distance) }
-      .sorted { $0.isNearer(than: $1) }
-  }
-}
-
-extension NeighbourSearch.Neighbour {
-  /// Whether this one comes before another; of two at the same distance, the lower row does.
-  @inline(__always)
-  func isNearer(than other: Self) -> Bool {
-    squaredDistance < other.squaredDistance
-      || (squaredDistance == other.squaredDistance && row < other.row)
   }
 }

@@ -1,5 +1,6 @@
 import ApusLinearAlgebra
 import ApusParallel
+import CKernels
 
 /// The nearest of stored rows, by Euclidean distance.
 ///
@@ -43,9 +44,9 @@ struct NeighbourSearch: Sendable {
   }
 
   /// The most features for which a tree is tried: with more, hardly any box is far enough away.
-  private static let mostTreeFeatures = 16
+  private static let mostTreeFeatures = KDTree.mostColumns
   /// A row that the tree compares takes as long as some ten of the matrix products.
-  private static let treeFactor = 12
+  private static let treeFactor = 10
   /// The queries by which it is seen whether a tree serves.
   private static let probeCount = 64
 
@@ -185,9 +186,11 @@ private struct Candidates {
     _ products: UnsafePointer<Float>, _ lowered: UnsafePointer<Float>, _ errors: UnsafePointer<Float>,
     _ length: Int, first: Int, queryError: Float
   ) {
-    for index in 0..<length {
+    var index = -1
+    while true {
+      index = Int(neighbour_next_candidate(products, lowered, Int64(index + 1), Int64(length), limit))
+      guard index < length else { break }
       let lower = products[index] + lowered[index]
-      guard !(lower > limit) else { continue }
       found.append((first + index, lower))
       let upper = lower + 2 * errors[index]
       if uppers.count < count || upper < uppers[uppers.count - 1] {
