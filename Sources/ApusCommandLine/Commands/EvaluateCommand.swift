@@ -40,7 +40,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     let backend = try await comparison.makeBackend()
     try data.check(for: estimator.task)
 
-    Interruption.shared.listen()
+    Interruption.shared.listen(keepsFinishedParts: true)
     let cancellation = Interruption.shared.cancellation
     let start = DispatchTime.now()
     let rows = try data.load(for: estimator.task)

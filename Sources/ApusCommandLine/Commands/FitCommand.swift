@@ -70,7 +70,7 @@ struct FitCommand: AsyncParsableCommand {
     let threads = try ThreadBackend(workers: self.threads).capacity.slots
     try data.check(for: estimator.task)
     if let output { try SavedModel.checkWritable(output) }
-    Interruption.shared.listen()
+    Interruption.shared.listen(keepsFinishedParts: false)
     let compute = ComputeContext(threads: threads, cancellation: Interruption.shared.cancellation)
 
     let (training, loadCost) = try Cost.measuring { try data.load(for: estimator.task) }
@@ -91,6 +91,8 @@ struct FitCommand: AsyncParsableCommand {
           estimator.base, training, FitContext(seed: Seed(seed), compute: compute.reporting(to: progress)))
       }
     }
+    // A fit that did not notice is not what the user wants any more.
+    try compute.cancellation.check()
     let growth = max(0, ResidentMemory.peak - before)
     var saved = SavedModel(
       estimator: estimator, model: model, fittedOn: training, seed: Seed(seed))

@@ -76,7 +76,7 @@ struct InspectCommand: AsyncParsableCommand {
         .unsupported, "\(saved.estimator.name) predicts neither classes nor numbers",
         hint: "see apus evaluate")
     }
-    Interruption.shared.listen()
+    Interruption.shared.listen(keepsFinishedParts: false)
     let compute = ComputeContext(threads: threads, cancellation: Interruption.shared.cancellation)
     let rows = try DataSource(data).read(columns.tableOptions, for: saved.schema, targetFile: targetFile)
     Report.notes(on: rows)

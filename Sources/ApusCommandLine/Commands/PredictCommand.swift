@@ -56,7 +56,7 @@ struct PredictCommand: AsyncParsableCommand {
         hint: "leave out --probabilities"
           + (saved.model is any ProbabilityModel ? ", or fit it with --set probability=true" : ""))
     }
-    Interruption.shared.listen()
+    Interruption.shared.listen(keepsFinishedParts: false)
     let compute = ComputeContext(threads: threads, cancellation: Interruption.shared.cancellation)
     let rows = try DataSource(data).read(layout.tableOptions, for: saved.schema)
     Report.notes(on: rows)

@@ -110,7 +110,7 @@ struct SearchCommand: AsyncParsableCommand {
     if let output { try SavedModel.checkWritable(output) }
     if let results { try AtomicFile.checkWritable(results) }
 
-    Interruption.shared.listen()
+    Interruption.shared.listen(keepsFinishedParts: true)
     let cancellation = Interruption.shared.cancellation
     let start = DispatchTime.now()
     let rows = try data.load(for: task)

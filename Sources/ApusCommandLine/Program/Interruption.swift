@@ -13,9 +13,14 @@ final class Interruption: Sendable {
 
   private struct State {
     var signal: Int32?
+    var keepsFinishedParts = true
     var sources: [any DispatchSourceSignal] = []
   }
   private let state = Mutex(State())
+
+  /// How long a command without parts to keep waits for steps that cannot be interrupted, such as the decomposition of a
+  /// large matrix.
+  private static let patience = DispatchTimeInterval.seconds(2)
 
   private init() {}
 
@@ -26,8 +31,12 @@ final class Interruption: Sendable {
   var isRaised: Bool { signal != nil }
 
   /// Starts to listen; called by commands whose work takes time.
-  func listen() {
+  ///
+  /// - Parameter keepsFinishedParts: whether the work is in parts, such as fits of a search, of which those that are
+  ///   finished are told or kept. Otherwise the program ends soon, whatever it does.
+  func listen(keepsFinishedParts: Bool) {
     state.withLock { state in
+      state.keepsFinishedParts = keepsFinishedParts
       guard state.sources.isEmpty else { return }
       state.sources = [SIGINT, SIGTERM].map { number in
         Foundation.signal(number, SIG_IGN)
@@ -44,13 +53,21 @@ final class Interruption: Sendable {
       defer { state.signal = state.signal ?? number }
       return state.signal == nil
     }
-    guard isFirst else {
-      Report.line("")
-      Foundation.signal(number, SIG_DFL)
-      kill(getpid(), number)
-      return
-    }
+    guard isFirst else { return end(number) }
     cancellation.cancel()
-    Report.note("Stopping with what is finished; interrupt once more to stop at once.")
+    if state.withLock({ $0.keepsFinishedParts }) {
+      Report.note("Stopping with what is finished; interrupt once more to stop at once.")
+    } else {
+      DispatchQueue.global(qos: .userInitiated).asyncAfter(deadline: .now() + Self.patience) { [self] in
+        end(number)
+      }
+    }
+  }
+
+  /// Ends the program as the signal would have ended it.
+  private func end(_ number: Int32) {
+    Report.line("")
+    Foundation.signal(number, SIG_DFL)
+    kill(getpid(), number)
   }
 }

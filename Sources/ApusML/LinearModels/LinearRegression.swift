@@ -50,6 +50,6 @@ public struct LinearRegression: Estimator {
     }
     let solver = try NonnegativeSolver(
       data, estimator: Self.name, fitIntercept: fitIntercept, context.compute)
-    return solver.solve(alpha: 0)
+    return try solver.solve(alpha: 0)
   }
 }

@@ -73,7 +73,7 @@ public struct LinearSVC: Estimator {
     try data.requireFiniteNumbers(for: Self.name)
     let weights = input.weights ?? [Double](repeating: 1, count: data.rowCount)
     let positives: [Int32] = input.labels.count == 2 ? [1] : Array(0..<Int32(input.labels.count))
-    let compute = positives.count == 1 ? context.compute : ComputeContext.sequential
+    let compute = positives.count == 1 ? context.compute : context.compute.onOneThread
     context.compute.progress?.begin("classes", of: positives.count)
     let fits = try context.compute.map(positives.count) { index in
       defer { context.compute.progress?.advance() }

@@ -21,7 +21,7 @@ extension LogisticObjective {
     let parts = try compute.map(pairs.count) { index in
       let (a, b) = pairs[index]
       let factors = curvatureRoots(probabilities, a, b, floor: 0)
-      return try weightedGram(factors, k == 1 ? compute : .sequential)
+      return try weightedGram(factors, k == 1 ? compute : compute.onOneThread)
     }
     var hessian = Matrix<Double>(rowCount: k * width, columnCount: k * width)
     for ((a, b), part) in zip(pairs, parts) {
@@ -55,7 +55,7 @@ extension LogisticObjective {
     let probabilities = try self.probabilities(parameters)
     return try compute.map(scoreCount) { score in
       let factors = curvatureRoots(probabilities, score, score, floor: floor)
-      var block = try weightedGram(factors, scoreCount == 1 ? compute : .sequential)
+      var block = try weightedGram(factors, scoreCount == 1 ? compute : compute.onOneThread)
       for index in 0..<featureCount { block[index, index] += penalty }
       return block
     }

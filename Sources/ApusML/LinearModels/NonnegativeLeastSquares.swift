@@ -7,6 +7,7 @@ import ApusParallel
 struct NonnegativeSolver: Sendable {
   private let moments: CenteredMoments
   private let fitIntercept: Bool
+  private let cancellation: Cancellation
 
   /// Forms the sums over the rows.
   ///
@@ -19,13 +20,17 @@ struct NonnegativeSolver: Sendable {
       features: data.features, target: target, weights: data.weights, centered: fitIntercept, compute)
     if !moments.areFinite { try refuse(data, estimator) }
     self.fitIntercept = fitIntercept
+    cancellation = compute.cancellation
   }
 
   /// The model for a penalty α ≥ 0.
-  func solve(alpha: Double) -> LinearRegressionModel {
+  ///
+  /// - Throws: ``ApusError`` of kind `cancelled`.
+  func solve(alpha: Double) throws -> LinearRegressionModel {
     var gram = moments.gram
     for index in 0..<gram.rowCount { gram[index, index] += alpha }
-    let (coefficients, convergence) = nonnegativeLeastSquares(gram, moments.crossProducts)
+    let (coefficients, convergence) = try nonnegativeLeastSquares(
+      gram, moments.crossProducts, cancellation)
     return LinearRegressionModel(
       coefficients: coefficients, intercept: fitIntercept ? moments.intercept(coefficients) : 0,
       convergence: convergence)
@@ -40,10 +45,12 @@ struct NonnegativeSolver: Sendable {
 /// - Parameters:
 ///   - gram: G, `p × p`, symmetric positive semidefinite.
 ///   - products: c, `p`.
+///   - cancellation: asked before each solution of normal equations.
 /// - Returns: the coefficients, and the largest violation of the optimality conditions, relative to c.
+/// - Throws: ``ApusError`` of kind `cancelled`.
 func nonnegativeLeastSquares(
-  _ gram: Matrix<Double>, _ products: [Double]
-) -> (coefficients: [Double], convergence: Convergence) {
+  _ gram: Matrix<Double>, _ products: [Double], _ cancellation: Cancellation
+) throws -> (coefficients: [Double], convergence: Convergence) {
   let p = gram.rowCount
   let lengths = (0..<p).map { gram[$0, $0] > 0 ? gram[$0, $0].squareRoot() : 0 }
   let inverses = lengths.map { $0 > 0 ? 1 / $0 : 0 }
@@ -64,6 +71,7 @@ func nonnegativeLeastSquares(
     iterations += 1
     passive.append(entering)
     while true {
+      try cancellation.check()
       guard let trial = solve(passive) else {
         passive.removeAll { $0 == entering }
         refused.insert(entering)

@@ -81,7 +81,7 @@ public struct Ridge: Estimator {
   ) throws -> @Sendable (_ alpha: Double) throws -> LinearRegressionModel {
     if positive {
       let solver = try NonnegativeSolver(data, estimator: Self.name, fitIntercept: fitIntercept, compute)
-      return { solver.solve(alpha: $0) }
+      return { try solver.solve(alpha: $0) }
     }
     let solver = try RidgeSolver(data, estimator: Self.name, fitIntercept: fitIntercept, compute)
     return { LinearRegressionModel(try solver.solve(alpha: $0)) }

@@ -44,7 +44,8 @@ extension SupportVectorProblem {
       convergence.residual = max(0, extremes.highestValue - extremes.lowestValue)
       convergence.converged = !(convergence.residual >= tolerance)
       guard !convergence.converged, convergence.iterations < maxIterations else { break }
-      if convergence.iterations % 1024 == 0 { try cancellation.check() }
+      // A step may compute two rows of the kernel matrix: of many points with many features, some milliseconds.
+      if convergence.iterations % 16 == 0 { try cancellation.check() }
       guard let next = state.step(from: extremes) else { break }
       extremes = next
       convergence.iterations += 1
@@ -94,7 +95,11 @@ private struct MinimalOptimizationState {
 
   /// The mean of the values of the variables between their bounds, or the middle of the extremes.
   func bias(_ extremes: SVMExtremes) -> Double {
-    let free = alphas.indices.filter { alphas[$0] > 0 && alphas[$0] < problem.bounds[$0] }
+    // The sums of steps may miss a bound by their rounding, which must not decide.
+    let margin = 1e-12
+    let free = alphas.indices.filter {
+      alphas[$0] > margin * problem.bounds[$0] && alphas[$0] < (1 - margin) * problem.bounds[$0]
+    }
     if !free.isEmpty { return free.reduce(0) { $0 + values[$1] } / Double(free.count) }
     if !extremes.highestValue.isFinite { return extremes.lowestValue.isFinite ? extremes.lowestValue : 0 }
     if !extremes.lowestValue.isFinite { return extremes.highestValue }

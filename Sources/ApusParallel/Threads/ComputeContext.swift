@@ -25,21 +25,25 @@ public struct ComputeContext: Sendable {
   /// One thread, never cancelled.
   public static var sequential: ComputeContext { ComputeContext(threads: 1) }
 
+  /// One thread for a part of a computation whose other threads are busy with its other parts; cancelled with it.
+  public var onOneThread: ComputeContext { ComputeContext(threads: 1, cancellation: cancellation) }
+
   /// Calls `body` with every index in `0 ..< count`, on up to ``threads`` threads, and waits for all.
   ///
   /// Indices are handed out in order: one at a time, or several where calls are very short. The caller's thread
   /// takes part. With one thread, or one index, this is a plain loop. Inside a job no more threads are used
   /// than the job was given.
   ///
-  /// - Throws: the error of the lowest index that threw; indices not yet started are then left out.
+  /// - Throws: the error of the lowest index that threw, indices not yet started being left out; ``ApusError`` of kind
+  ///   `cancelled` between calls.
   public func forEach(_ count: Int, _ body: @Sendable (Int) throws -> Void) throws {
-    try ComputeThreads.forEach(count, threads: threads, slots: threads, body)
+    try forEach(count, slots: threads, body)
   }
 
   /// The results of `transform` for every index in `0 ..< count`, in order, computed on up to ``threads``
   /// threads.
   ///
-  /// - Throws: the error of the lowest index that threw.
+  /// - Throws: the error of the lowest index that threw; ``ApusError`` of kind `cancelled` between calls.
   @inlinable
   public func map<Result: Sendable>(_ count: Int, _ transform: @Sendable (Int) throws -> Result) throws
     -> [Result]
@@ -50,7 +54,7 @@ public struct ComputeContext: Sendable {
   /// As ``forEach(_:_:)``, with at most `slots` calls at once, among which the threads are divided.
   @usableFromInline
   func forEach(_ count: Int, slots: Int, _ body: @Sendable (Int) throws -> Void) throws {
-    try ComputeThreads.forEach(count, threads: threads, slots: slots, body)
+    try ComputeThreads.forEach(count, threads: threads, slots: slots, cancellation, body)
   }
 
   /// As ``map(_:_:)``, with at most `slots` calls at once, among which the threads are divided.
@@ -58,7 +62,12 @@ public struct ComputeContext: Sendable {
   func map<Result: Sendable>(
     _ count: Int, slots: Int, _ transform: @Sendable (Int) throws -> Result
   ) throws -> [Result] {
-    if slots == 1 || count <= 1 { return try (0..<count).map(transform) }
+    if slots == 1 || count <= 1 {
+      return try (0..<count).map { index in
+        try cancellation.check()
+        return try transform(index)
+      }
+    }
     let results = ResultSlots<Result>(count: count)
     try forEach(count, slots: slots) { results.set($0, try transform($0)) }
     return results.take()

@@ -11,15 +11,18 @@ enum ComputeThreads {
   /// - Parameters:
   ///   - threads: the threads that the loop and all that it calls may keep busy.
   ///   - slots: how many calls of `body` run at once; the threads are divided among them.
+  ///   - cancellation: ends the loop between calls.
   static func forEach(
-    _ count: Int, threads: Int, slots: Int, _ body: @Sendable (Int) throws -> Void
+    _ count: Int, threads: Int, slots: Int, _ cancellation: Cancellation,
+    _ body: @Sendable (Int) throws -> Void
   ) throws {
-    guard slots > 1, count > 1 else { return try plainLoop(count, body) }
+    guard slots > 1, count > 1 else { return try plainLoop(count, cancellation, body) }
     let allowed = min(threads, CPUShare.current ?? threads)
     let used = min(allowed, slots, count)
-    guard used > 1 else { return try plainLoop(count, body) }
+    guard used > 1 else { return try plainLoop(count, cancellation, body) }
     try withoutActuallyEscaping(body) { body in
-      let loop = SharedLoop(count: count, threads: used, share: max(1, allowed / used), body: body)
+      let loop = SharedLoop(
+        count: count, threads: used, share: max(1, allowed / used), cancellation: cancellation, body: body)
       let helpers = ParkedThread.borrow(used - 1)
       let done = DispatchSemaphore(value: 0)
       for helper in helpers {
@@ -38,8 +41,13 @@ enum ComputeThreads {
     }
   }
 
-  private static func plainLoop(_ count: Int, _ body: (Int) throws -> Void) throws {
-    for index in 0..<max(0, count) { try body(index) }
+  private static func plainLoop(
+    _ count: Int, _ cancellation: Cancellation, _ body: (Int) throws -> Void
+  ) throws {
+    for index in 0..<max(0, count) {
+      try cancellation.check()
+      try body(index)
+    }
   }
 }
 
@@ -55,16 +63,21 @@ private final class SharedLoop: Sendable {
   private let count: Int
   private let share: Int
   private let threads: Int
+  private let cancellation: Cancellation
   private let body: @Sendable (Int) throws -> Void
   private let next = Atomic<Int>(0)
   private let failed = Atomic<Bool>(false)
   private let left = Atomic<Int>(0)
   private let failure = Mutex<(index: Int, error: any Error)?>(nil)
 
-  init(count: Int, threads: Int, share: Int, body: @escaping @Sendable (Int) throws -> Void) {
+  init(
+    count: Int, threads: Int, share: Int, cancellation: Cancellation,
+    body: @escaping @Sendable (Int) throws -> Void
+  ) {
     self.count = count
     self.threads = threads
     self.share = share
+    self.cancellation = cancellation
     self.body = body
   }
 
@@ -103,6 +116,7 @@ private final class SharedLoop: Sendable {
   private func run(_ indices: Range<Int>) {
     for index in indices where !failed.load(ordering: .relaxed) {
       do {
+        try cancellation.check()
         try body(index)
       } catch {
         failure.withLock { if $0 == nil || index < $0!.index { $0 = (index, error) } }

@@ -37,7 +37,7 @@ struct StudyServeCommand: AsyncParsableCommand {
     }
     let grown = try file.study(study.number)
     let server = try StudyServer(grown, path: study.file, host: host, port: port)
-    Interruption.shared.listen()
+    Interruption.shared.listen(keepsFinishedParts: true)
     try await server.run(until: Interruption.shared.cancellation) { url in
       try? StandardOutput.write("Serving \(study.file) at \(url)\n")
       Report.note("Stop with Ctrl-C.")
