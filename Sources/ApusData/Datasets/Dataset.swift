@@ -101,6 +101,18 @@ public struct Dataset: Sendable {
       throw ApusError(
         .data, "the weight of row \(row + 1) is \(weights![row]); weights must be finite and at least 0")
     }
+    if let weights, !weights.reduce(0, +).isFinite {
+      throw ApusError(
+        .data, "the sum of the weights is too large for a Double",
+        hint: "divide them by a number: only their ratios count")
+    }
+    for (index, column) in columns.enumerated() {
+      guard let categories = column.categories else { continue }
+      if let repeated = Self.firstRepeated(categories) {
+        throw ApusError(.data, "column '\(column.name)' has the category '\(repeated)' twice")
+      }
+      try checkCategories(inColumn: index, count: categories.count)
+    }
     switch target {
     case .none: break
     case .values(let values):
@@ -110,9 +122,30 @@ public struct Dataset: Sendable {
           hint: "remove the rows whose target is unknown")
       }
     case .classes(let indices, let labels):
+      if let repeated = Self.firstRepeated(labels) {
+        throw ApusError(.data, "the target has the label '\(repeated)' twice")
+      }
       if let row = indices.firstIndex(where: { $0 < 0 || $0 >= labels.count }) {
         throw ApusError(
           .data, "row \(row + 1) has class \(indices[row]), but there are \(labels.count) classes")
+      }
+    }
+  }
+
+  private static func firstRepeated(_ names: [String]) -> String? {
+    var seen = Set<String>()
+    return names.first { !seen.insert($0).inserted }
+  }
+
+  /// Checks that a column of categories holds their numbers, or nothing.
+  private func checkCategories(inColumn column: Int, count: Int) throws {
+    for row in 0..<features.rowCount {
+      let value = features[row, column]
+      guard value.isNaN || Int(exactly: value).map({ 0..<count ~= $0 }) == true else {
+        throw ApusError(
+          .data,
+          "row \(row + 1) of column '\(columns[column].name)' is \(value), but it has \(count) categories, numbered from 0",
+          hint: "leave cells without a category missing (NaN)")
       }
     }
   }

@@ -60,7 +60,9 @@ public struct Matrix<Scalar: MatrixScalar>: Sendable {
   ///
   /// - Throws: ``ApusError`` of kind `shape` when there are not `rowCount × columnCount` of them.
   public init(rowCount: Int, columnCount: Int, elements: [Scalar]) throws {
-    guard elements.count == rowCount * columnCount else {
+    guard rowCount >= 0, columnCount >= 0,
+      rowCount.multipliedReportingOverflow(by: columnCount) == (elements.count, false)
+    else {
       throw ApusError(.shape, "\(elements.count) elements do not fill a \(rowCount) × \(columnCount) matrix")
     }
     self.init(rowCount: rowCount, columnCount: columnCount) { _ = $0.update(fromContentsOf: elements) }
@@ -84,13 +86,15 @@ public struct Matrix<Scalar: MatrixScalar>: Sendable {
   /// - Throws: ``ApusError`` of kind `shape` when the region is too short or the offset is not a multiple of
   ///   the element's size.
   public init(rowCount: Int, columnCount: Int, sharing bytes: SharedBytes, byteOffset: Int = 0) throws {
-    let needed = rowCount * columnCount * MemoryLayout<Scalar>.stride
-    guard byteOffset >= 0, byteOffset + needed <= bytes.bytes.count else {
+    let (count, isHuge) = rowCount.multipliedReportingOverflow(by: columnCount)
+    let available = (bytes.bytes.count - max(0, byteOffset)) / MemoryLayout<Scalar>.stride
+    guard rowCount >= 0, columnCount >= 0, byteOffset >= 0, !isHuge, count <= available else {
       throw ApusError(
         .shape,
-        "a \(rowCount) × \(columnCount) matrix needs \(needed) bytes at \(byteOffset), "
-          + "but the region has \(bytes.bytes.count)")
+        "a \(rowCount) × \(columnCount) matrix of \(MemoryLayout<Scalar>.stride) bytes an element does not fit the "
+          + "\(bytes.bytes.count) bytes of the region from byte \(byteOffset) on")
     }
+    let needed = count * MemoryLayout<Scalar>.stride
     guard needed > 0, let start = bytes.bytes.baseAddress else {
       self.init(rowCount: rowCount, columnCount: columnCount)
       return

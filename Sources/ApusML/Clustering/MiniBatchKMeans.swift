@@ -132,7 +132,9 @@ public struct MiniBatchKMeans: Estimator {
       }
     }
     guard maxNoImprovement != nil else { return nil }
-    return Convergence(iterations: limit, converged: false, residual: smoothed - lowest)
+    // After a single batch there is nothing to compare its inertia with.
+    let residual = lowest.isFinite ? smoothed - lowest : .infinity
+    return Convergence(iterations: limit, converged: false, residual: residual)
   }
 }
 

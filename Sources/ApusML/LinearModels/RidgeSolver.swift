@@ -55,8 +55,19 @@ struct RidgeSolver: Sendable {
 
   /// The solution for a penalty α ≥ 0.
   ///
-  /// - Throws: ``ApusError`` of kind `numerical` when the singular values do not converge.
+  /// - Throws: ``ApusError`` of kind `numerical` when the singular values do not converge, and where the solution is too
+  ///   large for a Double.
   func solve(alpha: Double) throws -> Solution {
+    let solution = try anySolution(alpha: alpha)
+    guard solution.intercept.isFinite, solution.coefficients.allSatisfy(\.isFinite) else {
+      throw ApusError(
+        .numerical, "the coefficients are too large for a Double: the features are tiny beside the target",
+        hint: "put standard-scaler before the estimator")
+    }
+    return solution
+  }
+
+  private func anySolution(alpha: Double) throws -> Solution {
     switch form {
     case .primal(let moments):
       guard let coefficients = solvePositive(moments.gram, moments.crossProducts, alpha) else {

@@ -14,6 +14,8 @@ struct ColumnMoments: Sendable {
   private(set) var weightSums: [Double]
   /// The number of rows with a value, by column.
   private(set) var counts: [Double]
+  /// For columns of extreme size: what their values were multiplied by, and the mean and the variance of the products.
+  private var scaled: [Int: (unit: Double, mean: Double, variance: Double)] = [:]
 
   init(_ features: Matrix<Double>, weights: [Double]?, _ compute: ComputeContext) throws {
     let p = features.columnCount
@@ -28,6 +30,7 @@ struct ColumnMoments: Sendable {
     for column in 0..<p {
       variances[column] /= weightSums[column]
       if weightSums[column] == 0 { means[column] = .nan }
+      if weightSums[column] > 0, isExtreme(column) { rescale(column, features, weights) }
     }
   }
 
@@ -35,11 +38,33 @@ struct ColumnMoments: Sendable {
   /// constant, by scikit-learn's bound.
   var standardDeviations: [Double] {
     means.indices.map { column in
-      let (mean, variance, count) = (means[column], variances[column], counts[column])
-      let rounding = count * mean * Double.ulpOfOne
-      let isConstant = variance <= count * Double.ulpOfOne * variance + rounding * rounding
-      return isConstant || !(variance > 0) ? 1 : variance.squareRoot()
+      let (unit, mean, variance) = scaled[column] ?? (1, means[column], variances[column])
+      let rounding = counts[column] * mean * Double.ulpOfOne
+      let isConstant = variance <= counts[column] * Double.ulpOfOne * variance + rounding * rounding
+      return isConstant || !(variance > 0) ? 1 : variance.squareRoot() / unit
     }
+  }
+
+  /// Whether the squares of a column may have been too large or too small for a Double.
+  private func isExtreme(_ column: Int) -> Bool {
+    !means[column].isFinite || !variances[column].isFinite || variances[column] < 1e-280
+  }
+
+  /// Computes the moments of a column once more, of values brought near 1 by a power of two.
+  private mutating func rescale(_ column: Int, _ features: Matrix<Double>, _ weights: [Double]?) {
+    let values = features.column(column)
+    let largest = values.reduce(0) { $1.isNaN ? $0 : max($0, abs($1)) }
+    guard largest > 0, largest.isFinite else { return }
+    let exponent = max(-1022, min(1022, -largest.exponent))
+    let unit = Double(sign: .plus, exponent: exponent, significand: 1)
+    let own = Self.moments(
+      Matrix(rowCount: values.count, columnCount: 1) { target in
+        for (row, value) in values.enumerated() { target[row] = value * unit }
+      }, weights, 0..<values.count)
+    let variance = own.variances[0] / own.weightSums[0]
+    scaled[column] = (unit, own.means[0], variance)
+    means[column] = own.means[0] / unit
+    variances[column] = variance / unit / unit
   }
 
   private init(columnCount: Int) {

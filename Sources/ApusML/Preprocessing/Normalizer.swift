@@ -70,12 +70,34 @@ public struct NormalizerModel: TransformationModel {
             case .max: size = Swift.max(size, abs(value))
             }
           }
-          if norm == .l2 { size = size.squareRoot() }
-          for index in row * p..<(row + 1) * p {
-            target[index] = size > 0 ? source[index] / size : source[index]
+          let own = row * p..<(row + 1) * p
+          guard size.isFinite, size >= Self.smallestSum || size == 0 && source[own].allSatisfy({ $0 == 0 }) else {
+            normalizeExtreme(source, own, into: target)
+            continue
           }
+          if norm == .l2 { size = size.squareRoot() }
+          for index in own { target[index] = size > 0 ? source[index] / size : source[index] }
         }
       }
     }
+  }
+
+  /// Sums of squares below this have lost digits.
+  private static let smallestSum = 1e-280
+
+  /// Normalises a row whose sum is too large or too small for a Double: its elements are divided by the largest first.
+  private func normalizeExtreme(
+    _ source: UnsafeBufferPointer<Double>, _ row: Range<Int>, into target: UnsafeMutableBufferPointer<Double>
+  ) {
+    let largest = row.reduce(0) { Swift.max($0, abs(source[$1])) }
+    let size = row.reduce(0.0) { sum, index in
+      let value = abs(source[index] / largest)
+      switch norm {
+      case .l1: return sum + value
+      case .l2: return sum + value * value
+      case .max: return 1
+      }
+    }
+    for index in row { target[index] = source[index] / largest / (norm == .l2 ? size.squareRoot() : size) }
   }
 }

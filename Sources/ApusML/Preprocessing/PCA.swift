@@ -91,6 +91,10 @@ public struct TruncatedSVD: TransformerEstimator {
     try validate()
     try data.requireRowsWithWeight(for: Self.name)
     try data.requireFiniteNumbers(for: Self.name)
+    let largest = data.features.withUnsafeElements { $0.reduce(0) { max($0, abs($1)) } }
+    guard (largest * largest * Double(data.rowCount) * (data.weights?.max() ?? 1)).isFinite else {
+      try refuse(data, Self.name)
+    }
     let directions = try PrincipalDirections(data.features, weights: data.weights, context.compute)
     let kept = try ComponentCount.count(componentCount)
       .resolved(variances: directions.squaredSingularValues, estimator: Self.name)

@@ -1,11 +1,13 @@
 import ApusLinearAlgebra
 import ApusParallel
 import CKernels
+import Foundation
 
 /// A kernel with all its numbers settled, and what is done to features before single precision takes them.
 ///
-/// Points are brought to a unit of the data's own, and for the radial kernel, which does not mind, moved around their
-/// mean: so neither a large offset nor a large unit costs digits. What is computed of two points, the squared distance or
+/// Points are brought to a unit of the data's own, and for the radial and the linear kernel moved around their mean: so
+/// neither a large offset nor a large unit costs digits. The radial kernel does not mind, and to the linear one it adds a
+/// constant for each point, which the constraint Σ yα = 0 makes a matter of the bias. What is computed of two points, the squared distance or
 /// the product, does not depend on γ, so that kernels of any γ can share it.
 struct KernelFunction: Sendable, Codable {
   let kernel: SupportVectorKernel
@@ -22,15 +24,18 @@ struct KernelFunction: Sendable, Codable {
     features: Matrix<Double>
   ) {
     let (p, n) = (features.columnCount, Double(features.rowCount))
+    // Sums of differences from the first row: those of a constant column are zero, and not the rounding of its mean.
     var means = [Double](repeating: 0, count: p)
     var (mean, square) = (0.0, 0.0)
     features.withUnsafeElements { elements in
       means.withUnsafeMutableBufferPointer { means in
         for row in 0..<features.rowCount {
-          for column in 0..<p { means[column] += elements[row &* p &+ column] / n }
+          for column in 0..<p { means[column] += (elements[row &* p &+ column] - elements[column]) / n }
         }
+        for column in 0..<p { means[column] += elements[column] }
+        for value in means { mean += (value - means[0]) / Double(p) }
+        mean += means[0]
       }
-      for value in means { mean += value / Double(p) }
       for element in elements { square += (element - mean) * (element - mean) }
     }
     let variance = square / n / Double(p)
@@ -38,9 +43,36 @@ struct KernelFunction: Sendable, Codable {
     self.gamma = gamma.resolved(featureCount: p, variance: variance)
     self.constant = constant
     self.degree = degree
-    shift = kernel == .rbf ? means : [Double](repeating: 0, count: p)
+    shift = kernel.isCentred ? means : [Double](repeating: 0, count: p)
     let natural = KernelGamma.scale.resolved(featureCount: p, variance: variance)
     unit = kernel == .linear || !natural.isNormal ? 1 : natural
+  }
+
+  /// The share of a kernel value that may be lost to single precision before what tells points apart is.
+  private static let tolerableRounding = 0.01
+
+  /// Checks that single precision can tell points apart that lie far from zero: products of such points are nearly
+  /// equal, and powers of them keep only the digits in which they are.
+  ///
+  /// - Throws: ``ApusError`` of kind `numerical`.
+  func requirePrecision(_ features: Matrix<Double>, estimator: String) throws {
+    guard kernel == .polynomial || kernel == .sigmoid else { return }
+    let (n, p) = (features.rowCount, features.columnCount)
+    var (offset, spread) = (0.0, 0.0)
+    for column in 0..<p {
+      let values = features.column(column)
+      let mean = values[0] + values.reduce(0) { $0 + ($1 - values[0]) } / Double(n)
+      offset += mean * mean
+      spread += values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(n)
+    }
+    guard spread > 0, offset.isFinite, spread.isFinite else { return }
+    let power = kernel == .polynomial ? Double(degree) : 1
+    guard Double(Float.ulpOfOne) * pow(offset / spread, power) > Self.tolerableRounding else { return }
+    throw ApusError(
+      .numerical,
+      "\(estimator): the features lie so far from zero, beside how they differ, that the \(kernel.rawValue) kernel loses "
+        + "what tells them apart",
+      hint: "put standard-scaler before it: standard-scaler+\(estimator)")
   }
 
   private enum CodingKeys: String, CodingKey { case kernel, gamma, constant, degree, shift, unit }
@@ -115,6 +147,9 @@ struct KernelFunction: Sendable, Codable {
 }
 
 extension SupportVectorKernel {
+  /// Whether points are moved around their mean.
+  fileprivate var isCentred: Bool { self == .rbf || self == .linear }
+
   fileprivate var number: Int32 {
     switch self {
     case .linear: Int32(SVMLinear)

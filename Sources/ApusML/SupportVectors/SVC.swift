@@ -82,6 +82,7 @@ public struct SVC: Estimator {
     try data.requireFiniteNumbers(for: Self.name)
     let function = KernelFunction(
       kernel, gamma: gamma, constant: coef0, degree: degree, features: data.features)
+    try function.requirePrecision(data.features, estimator: Self.name)
     let rowsOfClass = input.rowsOfPositiveWeight
     let pairs = ClassPairs(count: input.labels.count)
     let points = shared?.points ?? function.points(data.features)

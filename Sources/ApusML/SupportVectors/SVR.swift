@@ -73,6 +73,7 @@ public struct SVR: Estimator {
     try data.requireFiniteNumbers(for: Self.name)
     let function = KernelFunction(
       kernel, gamma: gamma, constant: coef0, degree: degree, features: data.features)
+    try function.requirePrecision(data.features, estimator: Self.name)
     let rows = target.indices.filter { row in data.weights.map { $0[row] > 0 } ?? true }
     let bounds = rows.map { c * (data.weights?[$0] ?? 1) }
     let problem = SupportVectorProblem(

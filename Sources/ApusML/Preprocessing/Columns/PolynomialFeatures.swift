@@ -1,6 +1,7 @@
 import ApusData
 import ApusLinearAlgebra
 import ApusParallel
+import Foundation
 
 /// Adds the products of features up to a degree: `a`, `b`, `a^2`, `a b`, `b^2`.
 ///
@@ -110,12 +111,25 @@ public struct PolynomialFeaturesModel: TransformationModel {
     }
   }
 
+  /// Checks that the products fit into memory, beside a copy that the next step may make.
+  private func requireMemory(rows: Int) throws {
+    let memory = Int(ProcessInfo.processInfo.physicalMemory)
+    guard rows > memory / (2 * MemoryLayout<Double>.stride) / max(1, products.count) else { return }
+    throw ApusError(
+      .data,
+      "\(PolynomialFeatures.name): \(products.count) products of \(rows) rows do not fit this machine's memory",
+      hint: "choose a smaller degree, or interactionOnly, or select columns before it")
+  }
+
   /// The products, each by one multiplication.
   ///
+  /// - Throws: ``ApusError`` of kind `shape`; `data` for more products than fit into memory; `numerical` for products that
+  ///   are too large for a Double.
   /// - Complexity: O(n · columns made).
   public func transform(_ features: Matrix<Double>, _ compute: ComputeContext) throws -> Matrix<Double> {
     try checkFeatures(features)
     let (p, width) = (featureCount, products.count)
+    try requireMemory(rows: features.rowCount)
     let blocks = RowBlocks(rowCount: features.rowCount, minimumSize: 1 + (1 << 15) / max(1, width))
     let factors = products.map { $0.factor ?? -1 }
     let sources = products.map { $0.feature ?? -1 }

@@ -18,7 +18,8 @@ extension UnivariateTest {
   /// The statistic of every column, and its p-value.
   ///
   /// - Throws: ``ApusError`` of kind `data` for a target or features that the test cannot take.
-  func results(_ data: Dataset, selection: String) throws -> [(score: Double, pValue: Double)] {
+  func results(_ all: Dataset, selection: String) throws -> [(score: Double, pValue: Double)] {
+    let data = all.withoutRowsOfNoWeight
     switch self {
     case .automatic:
       if case .values = data.target {
@@ -107,5 +108,13 @@ extension UnivariateTest {
       }
       return (score, Distributions.chiSquaredSurvival(score, Double(k - 1)))
     }
+  }
+}
+
+extension Dataset {
+  /// The rows whose weight is not zero; tests count each of them as one.
+  fileprivate var withoutRowsOfNoWeight: Dataset {
+    guard let weights, weights.contains(0) else { return self }
+    return gatheringRows(weights.indices.filter { weights[$0] > 0 })
   }
 }

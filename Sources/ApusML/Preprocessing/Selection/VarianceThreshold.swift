@@ -37,7 +37,7 @@ public struct VarianceThreshold: TransformerEstimator {
     let variances = try ColumnMoments(data.features, weights: data.weights, context.compute).variances
     // Rounding can leave a constant column a tiny variance, so equality is what decides at 0.
     let kept = variances.indices.filter { column in
-      variances[column] > threshold && (threshold > 0 || !data.isConstant(column))
+      threshold > 0 ? variances[column] > threshold : !data.isConstant(column)
     }
     guard !kept.isEmpty else {
       throw ApusError(
