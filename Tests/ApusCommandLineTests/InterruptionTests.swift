@@ -105,6 +105,24 @@ import Testing
     #expect(lines.filter { $0.hasPrefix("Fitting") }.allSatisfy { $0.count < 50 })
   }
 
+  /// The decomposition of a matrix of thousands of columns takes minutes and cannot be asked to stop.
+  @Test(arguments: ["pca", "truncated-svd", "linear-regression"]) func whatCannotBeAskedToStopEndsToo(
+    estimator: String
+  ) throws {
+    let scratch = try Scratch()
+    let target = estimator == "linear-regression" ? ["--target", "width", "--drop", "letter"] : []
+    let run = try PseudoTerminal(columns: 80).run(
+      ["fit", "letter", "--estimator", "polynomial-features+\(estimator)", "--set", "degree=4"] + target
+        + ["--output", scratch.path("model.apus")]
+    ) { process, terminal in
+      #expect(terminal.wait { $0.contains("Fitting") })
+      process.interrupt()
+    }
+    #expect(run.status == 130)
+    #expect(run.output.isEmpty)
+    #expect(try scratch.names().isEmpty)
+  }
+
   @Test func aRefitSaysHowFarItIs() throws {
     let scratch = try Scratch()
     let run = try PseudoTerminal(columns: 80).run([

@@ -36,10 +36,14 @@ public struct ClassificationInput: Sendable {
       counts[Int(index)] += 1
       if data.weights.map({ $0[row] > 0 }) ?? true { occurs[Int(index)] = true }
     }
-    if case .explicit(let weights) = classWeight, let unknown = weights.keys.sorted().first(where: { !allLabels.contains($0) }) {
+    if case .explicit(let weights) = classWeight,
+      let unknown = weights.keys.sorted().first(where: { !allLabels.contains($0) })
+    {
       throw ApusError(
         .data, "\(estimator): classWeight names the class '\(unknown)', which the target does not have",
-        hint: "its classes are \(allLabels.prefix(20).joined(separator: ", "))\(allLabels.count > 20 ? ", …" : "")")
+        hint:
+          "its classes are \(allLabels.prefix(20).joined(separator: ", "))\(allLabels.count > 20 ? ", …" : "")"
+      )
     }
     let present = allLabels.indices.filter { occurs[$0] }
     guard present.count >= 2 else {
@@ -83,7 +87,9 @@ extension Dataset {
         hint: "read the target as numbers, or choose a classifier")
     }
     try requireRowsWithWeight(for: estimator)
-    if let row = values.firstIndex(where: { abs($0) > Self.largestTarget }) {
+    // Sums over the rows, and differences of any two, are finite below this.
+    let limit = Double.greatestFiniteMagnitude / (4 * Double(rowCount))
+    if let row = values.firstIndex(where: { abs($0) > limit }) {
       throw ApusError(
         .data,
         "\(estimator): the target of row \(row + 1) is \(values[row]), so large that sums over the rows do not fit a Double",
@@ -91,9 +97,6 @@ extension Dataset {
     }
     return values
   }
-
-  /// Sums of so large numbers, over any table that memory holds, and differences of them are finite.
-  private static let largestTarget = 1e300
 }
 
 extension Target {

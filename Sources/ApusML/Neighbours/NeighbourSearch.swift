@@ -4,7 +4,8 @@ import CKernels
 
 /// The nearest of stored rows, by Euclidean distance.
 ///
-/// Either of two ways gives the neighbours of a computation in Double, to the bit. Where there are few features and many
+/// Either of two ways gives the neighbours of a computation in Double, to the bit unless squares of differences vanish in
+/// one. Where there are few features and many
 /// queries, a ``KDTree`` leaves out most rows. Otherwise, matrix products in single precision, with a bound on their
 /// rounding, leave a few candidates, and Double decides among these.
 struct NeighbourSearch: Sendable {

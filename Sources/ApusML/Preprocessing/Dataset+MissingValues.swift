@@ -14,15 +14,16 @@ extension Dataset {
         hint: "put one-hot-encoder before it: one-hot-encoder+\(estimator)")
     }
     let infinite = features.withUnsafeElements { elements -> Int? in
-      elements.contains { $0.magnitude == .infinity }
-        ? elements.firstIndex { $0.magnitude == .infinity } : nil
+      // Differences of larger numbers may be infinite.
+      let limit = Double.greatestFiniteMagnitude / 4
+      return elements.contains { $0.magnitude > limit } ? elements.firstIndex { $0.magnitude > limit } : nil
     }
     guard let infinite else { return }
     let (row, column) = infinite.quotientAndRemainder(dividingBy: featureCount)
+    let value = features[row, column]
     throw ApusError(
       .data,
-      "\(estimator) cannot take \(features[row, column]), found in row \(row + 1), "
-        + "column '\(columns[column].name)'",
-      hint: "replace infinities")
+      "\(estimator) cannot take \(value), found in row \(row + 1), column '\(columns[column].name)'",
+      hint: value.isFinite ? "give the column in larger units" : "replace infinities")
   }
 }

@@ -71,7 +71,8 @@ public struct NormalizerModel: TransformationModel {
             }
           }
           let own = row * p..<(row + 1) * p
-          guard size.isFinite, size >= Self.smallestSum || size == 0 && source[own].allSatisfy({ $0 == 0 }) else {
+          guard size.isFinite, size >= Self.smallestSum || size == 0 && source[own].allSatisfy({ $0 == 0 })
+          else {
             normalizeExtreme(source, own, into: target)
             continue
           }

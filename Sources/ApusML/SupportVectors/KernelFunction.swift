@@ -88,6 +88,22 @@ struct KernelFunction: Sendable, Codable {
     unit = try container.decodeIfPresent(Double.self, forKey: .unit) ?? (kernel == .linear ? 1 : gamma)
   }
 
+  /// What the sum of coefficients times kernel values lacks because points were moved: to the linear kernel of points as
+  /// they are it is Σ cᵢ·(xᵢ − m)·m, the c summing to zero, which is part of the bias there.
+  ///
+  /// - Parameters:
+  ///   - vectors: the points xᵢ.
+  ///   - coefficient: the coefficient cᵢ of a row of them.
+  func centringOfBias(_ vectors: Matrix<Double>, _ coefficient: (_ row: Int) -> Double) -> Double {
+    guard kernel == .linear else { return 0 }
+    return (0..<vectors.rowCount).reduce(0) { sum, row in
+      let factor = coefficient(row)
+      guard factor != 0 else { return sum }
+      return sum
+        + factor * shift.indices.reduce(0) { $0 + (vectors[row, $1] - shift[$1]) * shift[$1] }
+    }
+  }
+
   /// γ for points in their unit; so large or small that single precision has no such number, it is the last it has.
   private var factor: Float { min(Float(gamma / unit), .greatestFiniteMagnitude) }
 

@@ -28,7 +28,6 @@ public struct SVCModel: ProbabilityModel, DecisionModel {
     self.kernel = kernel
     self.calibrations = calibrations
     classLabels = labels
-    biases = solutions.map(\.bias)
     let k = labels.count
     // The coefficients of every row of positive weight, k − 1 each, class after class.
     var all = rowsOfClass.map { [Double](repeating: 0, count: $0.count * (k - 1)) }
@@ -58,6 +57,8 @@ public struct SVCModel: ProbabilityModel, DecisionModel {
     supportCounts = counts
     supportVectors = features.gatheringRows(rows)
     coefficients = Matrix(rowCount: rows.count, columnCount: k - 1) { _ = $0.update(fromContentsOf: kept) }
+    let centring = Self.centringOfBiases(kernel, supportVectors, counts, coefficients)
+    biases = zip(solutions, centring).map { $0.bias - $1 }
     convergence = Convergence(combining: solutions.map(\.convergence))
   }
 
@@ -146,10 +147,29 @@ public struct SVCModel: ProbabilityModel, DecisionModel {
   ) throws -> Matrix<Double> {
     try checkFeatures(features)
     try features.requireFinite(for: SVC.name)
+    let centring = Self.centringOfBiases(kernel, supportVectors, supportCounts, coefficients)
     let expansion = PairwiseExpansion(
       kernel: kernel, supportVectors: supportVectors, counts: supportCounts, coefficients: coefficients,
-      biases: biases)
+      biases: zip(biases, centring).map { $0 + $1 })
     return try expansion.values(features, compute)
+  }
+
+  /// What each pair's bias lacks because points were moved for the kernel.
+  private static func centringOfBiases(
+    _ kernel: KernelFunction, _ vectors: Matrix<Double>, _ counts: [Int], _ coefficients: Matrix<Double>
+  ) -> [Double] {
+    let pairs = ClassPairs(count: counts.count)
+    let classOfRow = counts.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }
+    return (0..<pairs.count).map { index in
+      let (first, second) = pairs[index]
+      return kernel.centringOfBias(vectors) { row in
+        switch classOfRow[row] {
+        case first: coefficients[row, second - 1]
+        case second: coefficients[row, first]
+        default: 0
+        }
+      }
+    }
   }
 }
 

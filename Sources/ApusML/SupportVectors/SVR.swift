@@ -90,7 +90,7 @@ public struct SVR: Estimator {
     return SVRModel(
       supportVectors: data.features.gatheringRows(support.map { rows[$0] }),
       supportRows: support.map { rows[$0] },
-      coefficients: support.map { solution.coefficients[$0] }, bias: solution.bias,
+      coefficients: support.map { solution.coefficients[$0] }, biasOfKernel: solution.bias,
       convergence: solution.convergence, kernel: function)
   }
 }

@@ -16,13 +16,13 @@ public struct SVRModel: RegressionModel {
   private let kernel: KernelFunction
 
   init(
-    supportVectors: Matrix<Double>, supportRows: [Int], coefficients: [Double], bias: Double,
+    supportVectors: Matrix<Double>, supportRows: [Int], coefficients: [Double], biasOfKernel bias: Double,
     convergence: Convergence, kernel: KernelFunction
   ) {
     self.supportVectors = supportVectors
     self.supportRows = supportRows
     self.coefficients = coefficients
-    self.bias = bias
+    self.bias = bias - kernel.centringOfBias(supportVectors) { coefficients[$0] }
     self.convergence = convergence
     self.kernel = kernel
   }
@@ -41,7 +41,8 @@ public struct SVRModel: RegressionModel {
     try features.requireFinite(for: SVR.name)
     let expansion = PairwiseExpansion(
       kernel: kernel, supportVectors: supportVectors, counts: [coefficients.count, 0],
-      coefficients: Matrix(coefficients.map { [$0] }), biases: [bias])
+      coefficients: Matrix(coefficients.map { [$0] }),
+      biases: [bias + kernel.centringOfBias(supportVectors) { coefficients[$0] }])
     return try expansion.values(features, compute).elements
   }
 }

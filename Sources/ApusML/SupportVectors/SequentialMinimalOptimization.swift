@@ -95,11 +95,7 @@ private struct MinimalOptimizationState {
 
   /// The mean of the values of the variables between their bounds, or the middle of the extremes.
   func bias(_ extremes: SVMExtremes) -> Double {
-    // The sums of steps may miss a bound by their rounding, which must not decide.
-    let margin = 1e-12
-    let free = alphas.indices.filter {
-      alphas[$0] > margin * problem.bounds[$0] && alphas[$0] < (1 - margin) * problem.bounds[$0]
-    }
+    let free = alphas.indices.filter { alphas[$0] > 0 && alphas[$0] < problem.bounds[$0] }
     if !free.isEmpty { return free.reduce(0) { $0 + values[$1] } / Double(free.count) }
     if !extremes.highestValue.isFinite { return extremes.lowestValue.isFinite ? extremes.lowestValue : 0 }
     if !extremes.lowestValue.isFinite { return extremes.highestValue }
@@ -137,7 +133,12 @@ private struct MinimalOptimizationState {
 
   private mutating func move(_ index: Int, _ change: Double, toItsBound: Bool) {
     let bound = problem.bounds[index]
-    alphas[index] = toItsBound ? (change > 0 ? bound : 0) : min(bound, max(0, alphas[index] + change))
+    let moved = alphas[index] + change
+    // What misses a bound by the rounding of its steps is at the bound: it would pass for free, and alone decide the bias.
+    let margin = 1e-13 * bound
+    alphas[index] =
+      toItsBound
+      ? (change > 0 ? bound : 0) : moved > bound - margin ? bound : moved < margin ? 0 : moved
     let mayGrow = alphas[index] < bound
     let mayShrink = alphas[index] > 0
     let isPositive = problem.signs[index] > 0

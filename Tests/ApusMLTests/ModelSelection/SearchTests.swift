@@ -242,11 +242,11 @@ func numbers(rows: Int = 20) throws -> Dataset {
 
   @Test func aDataSetCrossesAProcessBoundaryUnchanged() throws {
     let data = try Dataset(
-      features: Matrix([[1, .nan], [3, 4]]),
-      columns: [Feature(name: "u"), Feature(name: "v", categories: ["x"])],
+      features: Matrix([[1, .nan], [3, 1]]),
+      columns: [Feature(name: "u"), Feature(name: "v", categories: ["w", "x"])],
       target: .classes(["p", "q"]), weights: [1, 0.5], groups: [7, 8], targetName: "t")
     let arrived = try Dataset(layout: data.layout())
-    #expect(arrived.features[0, 1].isNaN && arrived.features.row(1) == [3, 4])
+    #expect(arrived.features[0, 1].isNaN && arrived.features.row(1) == [3, 1])
     #expect(arrived.columns == data.columns && arrived.target == data.target)
     #expect(arrived.weights == data.weights && arrived.groups == data.groups && arrived.targetName == "t")
     #expect(arrived.digest == data.digest)

@@ -8,7 +8,7 @@ import Testing
 /// the same to the bit.
 @Suite struct NeighbourTreeTests {
   enum Shape: String, CaseIterable {
-    case uniform, grid, clusters, oneLine, copies, tiny, mixedScales
+    case uniform, grid, clusters, oneLine, copies, tiny, mixedScales, distant, large
   }
 
   private func table(_ shape: Shape, rows: Int, columns: Int, seed: UInt64) -> Matrix<Double> {
@@ -29,6 +29,9 @@ import Testing
           case .copies: centre
           case .tiny: draw * 1e-120
           case .mixedScales: column == 0 ? draw * 1e9 : draw * 1e-9
+          // Single precision alone would take all of them for one point.
+          case .distant: 1e9 + draw
+          case .large: draw * 1e140
           }
       }
     }

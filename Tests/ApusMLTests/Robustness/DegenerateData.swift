@@ -52,6 +52,14 @@ struct DegenerateData: Sendable, CustomTestStringConvertible {
     DegenerateData("tiny features", cloud(40, 3, scale: 1e-200)),
     DegenerateData("columns of many scales", cloud(40, 3).map { [1e-12 * $0[0], $0[1], 1e12 * $0[2]] }),
     DegenerateData("huge values", cloud(40, 3), values: (0..<40).map { 1e300 * Double($0 - 20) }),
+    DegenerateData(
+      "values at the end of what there is", cloud(40, 3),
+      values: (0..<40).map { $0 % 2 == 0 ? 1.7e308 : -1.7e308 }),
+    DegenerateData(
+      "features at the end of what there is", cloud(40, 3).map { $0.map { $0 < 0 ? -1.5e308 : 1.5e308 } }),
+    DegenerateData(
+      "features that have lost their digits",
+      cloud(40, 3).map { $0.map { ($0 * 9).rounded() * 2 * .leastNonzeroMagnitude } }),
     DegenerateData("tiny values", cloud(40, 3), values: (0..<40).map { 1e-300 * Double($0 - 20) }),
     DegenerateData("constant values", cloud(40, 3), values: [Double](repeating: 2.5, count: 40)),
     DegenerateData(
