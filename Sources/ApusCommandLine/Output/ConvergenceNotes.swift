@@ -19,5 +19,6 @@ enum ConvergenceNotes {
   }
 
   /// What to do about fits that do not converge.
-  static let advice = "raise the number of iterations, or put standard-scaler+ before the estimator"
+  static let advice =
+    "raise the number of iterations, or put standard-scaler+ before the estimator if it has features of other scales"
 }

@@ -101,7 +101,7 @@ struct EvaluationReport: Encodable {
     if !unconvergedFolds.isEmpty {
       Report.note(
         "\(unconvergedFolds.count) of \(folds) fits stopped before they converged, after "
-          + "\(iterations ?? 0) iterations with a residual of up to \(Quantities.parameter(residual ?? .nan)); "
+          + "\(iterations ?? 0) \(iterations == 1 ? "iteration" : "iterations") with a residual of up to \(Quantities.parameter(residual ?? .nan)); "
           + ConvergenceNotes.advice)
     } else if let iterations {
       Report.note(

@@ -133,7 +133,9 @@ public struct Hyperparameter<Owner: Sendable>: Sendable {
   }
 
   private func wrongType(_ value: ParameterValue) -> ApusError {
-    ApusError(.invalidParameter, "\(name) is a \(type), but was given \(value.quoted)")
+    ApusError(
+      .invalidParameter,
+      "\(name) is \(type.hasPrefix("one of") ? "" : "a ")\(type), but was given \(value.quoted)")
   }
 
   private func checkRange(_ value: ParameterValue) throws {
