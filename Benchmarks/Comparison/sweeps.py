@@ -5,11 +5,12 @@ With `--joblib`, also what its users write: GridSearchCV with a process of jobli
 CPU seconds are compared between runs on one CPU: two that share caches and units slow each other down, which would
 count against whoever uses both; a peer that spreads its fits over processes spends more, not fewer. The clock is
 compared with Apus on every CPU. scikit-learn's seconds are of the search alone, those of Apus of the whole process,
-its start and the reading of the file included.
+its start and the reading of the file included; then whole processes are compared on both sides, and searches alone.
 """
 
 import json
 import os
+import pathlib
 import resource
 import subprocess
 import sys
@@ -98,8 +99,8 @@ def run_apus(apus, sweep, split, *through):
     return {"wall": wall, "cpu": cpu, "report": json.loads(result.stdout)}
 
 
-def run_peer(sweep, split, candidates, folds):
-    """The same candidates on the same number of folds; `folds` of them where all would take too long."""
+def run_peer(sweep, split, candidates, folds, scaled=True):
+    """The same candidates on the same number of folds; `folds` of them where all would take too long, times the rest."""
     from sklearn.base import clone
     from sklearn.model_selection import KFold, ParameterGrid, StratifiedKFold
     from threadpoolctl import threadpool_limits
@@ -118,8 +119,21 @@ def run_peer(sweep, split, candidates, folds):
                 scores.append(model.score(features[test], target[test]))
             best = max(best, float(np.mean(scores)))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    scale = sweep.folds / len(parts)
+    scale = sweep.folds / len(parts) if scaled else 1
     return {"wall": wall * scale, "cpu": cpu * scale, "best": best}
+
+
+def run_whole_peer(sweep, split, candidates, folds):
+    """What the whole of a program that does it takes: start, imports and reading, and the search of `run_peer`."""
+    program = pathlib.Path(__file__).with_name("whole_search.py")
+    command = [sys.executable, program, sweep.name, split.train_file, str(folds), json.dumps(candidates)]
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    output = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    search = json.loads(output.stdout)
+    rest = sweep.folds / folds - 1
+    return {"wall": wall + rest * search["wall"], "cpu": cpu + rest * search["cpu"]}
 
 
 def run_joblib(sweep, split, candidates):
@@ -165,6 +179,10 @@ def compare(apus, names, folder, make_split, repeats, peer_folds, joblib):
         print(f"  ratio {peer['cpu'] / own['cpu']:.1f} by CPU, {peer['wall'] / own['wall']:.1f} by the clock, "
               f"{peer['cpu'] / searching['cpu']:.1f} and {peer['wall'] / searching['wall']:.1f} "
               "without start and reading")  # fmt: skip
+        whole = run_whole_peer(sweep, split, candidates, min(folds, sweep.folds))
+        print(f"  scikit-learn's whole process {whole['cpu']:.3f} CPU s {whole['wall']:.3f} s: ratio "
+              f"{whole['cpu'] / own['cpu']:.1f} by CPU, {whole['wall'] / own['wall']:.1f} by the clock")  # fmt: skip
+        peer["whole"] = whole
         if joblib:
             peer["joblib"] = run_joblib(sweep, split, candidates)
             print(f"  GridSearchCV with joblib {peer['joblib']:.3f} s: ratio {peer['joblib'] / own['wall']:.1f} by the "
