@@ -125,6 +125,9 @@ import Testing
       "ulimit -v 12000000; '\(ApusBinary.url.path)' evaluate iris --estimator logistic-regression --workers 8192"
     )
     #expect(run.status == 0, "\(run.errors)")
+    let pool = try ApusBinary.run(
+      "evaluate", "iris", "--estimator", "logistic-regression", "--workers", "8192", "--backend", "processes")
+    #expect(pool.status == 0, "\(pool.errors)")
   }
 
   @Test func shufflesOfFeatures() throws {
@@ -134,6 +137,11 @@ import Testing
     try expectRefusal(
       ["inspect", model, "iris", "--repeats", "999999999999999"], ["--repeats", "100,000"])
     try expectRefusal(["inspect", model, "iris", "--top", "0"], ["--top must be at least 1, but is 0"])
+  }
+
+  @Test(arguments: ["pca+", "(", "pca/"]) func stepsOfAPipeline(step: String) throws {
+    let name = String(repeating: step, count: 3_000) + "svc"
+    try expectRefusal(["fit", "iris", "--estimator", name], ["more than 100 steps"])
   }
 
   @Test(arguments: ["[", "{a:"]) func bracketsInBrackets(opening: String) throws {
