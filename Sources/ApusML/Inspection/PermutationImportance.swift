@@ -40,7 +40,8 @@ public struct PermutationImportance: Sendable, Hashable, Codable {
   ///   - repeats: how often each feature is shuffled; 5 unless given.
   ///   - seed: the root of the shuffles; feature and repeat have seeds of their own.
   ///   - compute: the threads that may be used; the answer does not depend on them.
-  /// - Throws: ``ApusError`` of kind `invalidParameter` for fewer than one repeat, or more than 100,000; else what the metric throws.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for fewer than one repeat, or more than 100,000;
+  ///   else what the metric throws.
   /// - Complexity: p × repeats predictions of all rows; a copy of the features for each thread.
   public init(
     of model: any FittedModel, on data: Dataset, metric: Metric, repeats: Int = 5, seed: Seed = Seed(0),

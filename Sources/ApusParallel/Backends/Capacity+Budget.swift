@@ -8,7 +8,8 @@ extension Capacity {
   ///   - workers: a positive number of slots; -1 for as many as the budget holds, -2 for one CPU less, ….
   ///   - threadsPerWorker: threads of each slot; unless given, what the budget leaves to each slot.
   ///   - budget: the CPUs that may be used.
-  /// - Throws: ``ApusError`` of kind `invalidParameter` for 0 workers, less than one thread, or more than 8,192 of either.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for 0 workers, less than one thread, or more than 8,192 of
+  ///   either.
   package init(workers: Int, threadsPerWorker: Int?, budget: CPUBudget) throws {
     guard workers != 0 else {
       throw ApusError(
