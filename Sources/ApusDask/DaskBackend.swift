@@ -133,5 +133,11 @@ extension ClusterSettings {
     guard crashLimit >= 1 else { throw refuse("a crash limit of \(crashLimit) is less than one crash") }
     guard threadsPerJob >= 1 else { throw refuse("a job needs at least one thread, not \(threadsPerJob)") }
     if let slotLimit, slotLimit < 1 { throw refuse("a limit of \(slotLimit) slots lets no job run") }
+    // Windows of jobs are computed from it.
+    if let slotLimit, slotLimit > ClusterSettings.mostSlots {
+      throw refuse(
+        "a limit of \(slotLimit.grouped) slots is more than the \(ClusterSettings.mostSlots.grouped) that a client uses",
+        hint: "leave it out to use all that the cluster has")
+    }
   }
 }

@@ -52,6 +52,7 @@ public struct AdaptiveSearch: HyperparameterSearch {
     try space.check()
     try stopRules.validate()
     try racing?.validate()
+    if case .parzen(let settings) = method { try settings.validate() }
     guard let _ = racing else { return }
     switch method {
     case .grid, .random, .parzen: break
@@ -102,9 +103,7 @@ public struct AdaptiveSearch: HyperparameterSearch {
         largest: largest)
       results = try await run.run(strategy, on: backend, cancellation)
     case .parzen(let settings):
-      let strategy = try ParzenSearch(
-        space, candidates: settings.candidates, lag: settings.lag, seed: options.seed,
-        settings: settings.sampler)
+      let strategy = try ParzenSearch(space, settings, seed: options.seed)
       results = try await run.run(strategy, on: backend, cancellation)
     }
     return try await setup.outcome(results, onEvent: onEvent, cancellation)

@@ -93,6 +93,48 @@ import Testing
       ["which column should be predicted?", "--target"])
   }
 
+  /// What is wrong whatever the data is, is said before a file is looked for.
+  @Test func mistakesThatNeedNoDataComeFirst() throws {
+    let file = ["/no/such/file.csv", "--target", "y"]
+    let search = ["search"] + file + ["--estimator", "ridge", "--param", "alpha=[1]"]
+    for option in ["--cv", "--nested"] {
+      for (folds, word) in [
+        ("1", "at least 2 folds"), ("0", "at least 2 folds"), ("time-series:1", "at least 2 splits"),
+        ("shuffle:0", "at least 1 split"), ("shuffle:3:2", "not a fraction"),
+        ("repeated:3:0", "number of repeats"),
+        ("group:3", "--groups COLUMN"), ("predefined", "--groups COLUMN"),
+      ] {
+        try expectRefusal(search + [option, folds], ["\(option) \(folds)", word])
+      }
+      try expectRefusal(search + [option, "time-series:3", "--shuffle"], ["leave out --shuffle"])
+    }
+    for command in [["evaluate"], ["search"]] {
+      try expectRefusal(command + file + ["--estimator", "pca"], ["only transforms features"])
+    }
+  }
+
+  @Test func aParameterThatIsGivenByTwoOfItsNames() throws {
+    try expectRefusal(
+      ["fit", "iris", "--estimator", "svc", "--set", "c=1", "--set", "C=2"],
+      ["c is given twice", "'C' and 'c'"])
+    try expectRefusal(
+      ["fit", "iris", "--estimator", "standard-scaler+svc", "--set", "c=1", "--set", "svc.c=2"],
+      ["svc.c is given twice"])
+    let search = ["search", "iris", "--estimator", "svc", "--param", "c=[1,2]", "--param"]
+    try expectRefusal(search + ["C=[3]"], ["c is given twice", "'c' and 'C'"])
+    try expectRefusal(search + ["svc.c=[3]", "--estimator", "standard-scaler+svc"], ["svc.c is given twice"])
+  }
+
+  @Test func rulesThatEndNoSearchAreNamed() throws {
+    let search = logistic + ["--param", "c=[1,2]"]
+    try expectRefusal(search + ["--most-fits", "0"], ["--most-fits must be at least 1, but is 0"])
+    try expectRefusal(search + ["--patience", "0"], ["--patience must be at least 1, but is 0"])
+    try expectRefusal(search + ["--target-score", "nan"], ["--target-score must be a number"])
+    for top in ["0", "-1"] {
+      try expectRefusal(search + ["--top", top], ["--top must be at least 1, but is \(top)"])
+    }
+  }
+
   @Test func anEstimatorIsNeeded() throws {
     try expectRefusal(["search", "iris"], ["--estimator", "--space"])
     try expectRefusal(["fit", "iris"], ["--estimator"])

@@ -21,6 +21,24 @@ import Testing
     #expect(machine.handle(.drawn(1, [10])) == [.send(1, [10])])
   }
 
+  @Test func ofThousandsOfWorkersMoreStartOnlyWhileThereIsWork() {
+    var machine = Machine(slots: 8_192)
+    #expect(machine.handle(.wanted).count == 64)
+    #expect(machine.handle(.wanted) == [])
+    // Each that is ready finds work, and one more than half of them makes room for two.
+    for worker in 0..<32 {
+      #expect(machine.handle(.greeted(worker)) == [.draw(worker, count: 1)])
+      _ = machine.handle(.drawn(worker, [UInt64(worker)]))
+    }
+    #expect(machine.handle(.greeted(32)) == [.draw(32, count: 1), .spawn(64), .spawn(65)])
+    // Nothing is left: those that are on their way are the last.
+    #expect(machine.handle(.drawn(32, [])) == [])
+    for worker in 33..<66 {
+      let spawned = machine.handle(.greeted(worker)).filter { if case .spawn = $0 { true } else { false } }
+      #expect(spawned == [])
+    }
+  }
+
   @Test func aWorkerGetsItsNextJobsBeforeItNeedsThem() {
     var machine = Self.ready(1)
     _ = machine.handle(.wanted)

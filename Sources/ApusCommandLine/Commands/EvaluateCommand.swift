@@ -37,6 +37,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     let estimator = try AnyEstimator(named: self.estimator, settings: settings)
     var options = try comparison.searchOptions(
       for: estimator.task, defaultScoring: estimator.task.usualScoring)
+    try comparison.checkDivision(hasGroups: data.columns.groups != nil)
     let backend = try await comparison.makeBackend()
     try data.check(for: estimator.task)
 

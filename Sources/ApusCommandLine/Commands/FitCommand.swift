@@ -67,7 +67,7 @@ struct FitCommand: AsyncParsableCommand {
   func run() async throws {
     printing.apply()
     let estimator = try AnyEstimator(named: self.estimator, settings: settings)
-    let threads = try ThreadBackend(workers: self.threads).capacity.slots
+    let threads = try ThreadCount.of(threads)
     try data.check(for: estimator.task)
     if let output { try SavedModel.checkWritable(output) }
     Interruption.shared.listen(keepsFinishedParts: false)

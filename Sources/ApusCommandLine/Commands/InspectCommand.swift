@@ -65,10 +65,16 @@ struct InspectCommand: AsyncParsableCommand {
 
   func run() async throws {
     printing.apply()
-    guard repeats >= 0, top >= 1 else {
-      throw ApusError(.invalidParameter, "--repeats must be at least 0, and --top at least 1")
+    guard repeats >= 0, repeats <= PermutationImportance.mostRepeats else {
+      throw ApusError(
+        .invalidParameter,
+        "--repeats must lie between 0 and \(PermutationImportance.mostRepeats.grouped), but is \(repeats.grouped)"
+      )
     }
-    let threads = try ThreadBackend(workers: self.threads).capacity.slots
+    guard top >= 1 else {
+      throw ApusError(.invalidParameter, "--top must be at least 1, but is \(top)")
+    }
+    let threads = try ThreadCount.of(threads)
     let metric = try scoring.map(Metric.named)
     let saved = try SavedModel(contentsOf: model)
     guard saved.task.needsTarget else {

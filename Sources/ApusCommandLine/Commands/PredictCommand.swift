@@ -47,7 +47,7 @@ struct PredictCommand: AsyncParsableCommand {
 
   func run() async throws {
     printing.apply()
-    let threads = try ThreadBackend(workers: self.threads).capacity.slots
+    let threads = try ThreadCount.of(threads)
     if let output { try AtomicFile.checkWritable(output) }
     let saved = try SavedModel(contentsOf: model)
     guard !probabilities || (saved.model as? any ProbabilityModel)?.givesProbabilities == true else {

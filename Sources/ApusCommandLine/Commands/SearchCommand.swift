@@ -93,9 +93,13 @@ struct SearchCommand: AsyncParsableCommand {
 
   func run() async throws {
     printing.apply()
+    guard top >= 1 else {
+      throw ApusError(.invalidParameter, "--top must be at least 1, but is \(top)")
+    }
     let space = try SearchSpaceArguments(estimators: estimator, parameters: param, file: self.space).space
     let task = try commonTask(of: space)
     var options = try comparison.searchOptions(for: task)
+    try comparison.checkDivision(hasGroups: data.columns.groups != nil)
     options.refitMetric = try refit.map(Metric.named)
     options.refits = output != nil
     var search = try choosing.search(space, options)
@@ -106,6 +110,7 @@ struct SearchCommand: AsyncParsableCommand {
       throw ApusError(.invalidParameter, "--new begins a new study, but there is no --study FILE")
     }
     let outer = try nested.map { try SplitterArgument($0, option: "--nested") }
+    try outer?.check(shuffle: comparison.shuffle, hasGroups: data.columns.groups != nil)
     let file = try study.map { try StudyFile($0) }
     if let output { try SavedModel.checkWritable(output) }
     if let results { try AtomicFile.checkWritable(results) }

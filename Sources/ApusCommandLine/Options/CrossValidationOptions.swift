@@ -92,9 +92,11 @@ struct CrossValidationOptions: ParsableArguments {
 
   /// The options of the search, without the splitter, which may need the data.
   ///
-  /// - Throws: ``ApusError`` of kind `invalidParameter` for metrics that do not exist or suit the task.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for metrics that do not exist or suit the task, of kind
+  ///   `unsupported` for a task without a score.
   func searchOptions(for task: LearningTask, defaultScoring: [String] = []) throws -> SearchOptions {
     _ = try SplitterArgument(cv)
+    _ = try Metric.default(for: task)
     let metrics = try (scoring.isEmpty ? defaultScoring : scoring).map(Metric.named)
     for metric in metrics where metric.task != task {
       let suitable = Metric.all.filter { $0.task == task }.map(\.name)
@@ -104,6 +106,13 @@ struct CrossValidationOptions: ParsableArguments {
         hint: "known for \(task.rawValue): \(suitable.joined(separator: ", "))")
     }
     return SearchOptions(metrics: metrics, includesTrainScores: trainScores, seed: Seed(seed))
+  }
+
+  /// Checks what can be known of the division before the rows are.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter`.
+  func checkDivision(hasGroups: Bool) throws {
+    try SplitterArgument(cv).check(shuffle: shuffle, hasGroups: hasGroups)
   }
 
   /// The splitter for some rows.

@@ -163,7 +163,17 @@ struct SearchMethodOptions: ParsableArguments {
 
   private var stopRules: StopRules {
     get throws {
-      StopRules(
+      for (option, number) in [("--most-fits", mostFits), ("--patience", patience)] {
+        guard let number, number < 1 else { continue }
+        throw ApusError(
+          .invalidParameter, "\(option) must be at least 1, but is \(number)", hint: "or leave it out")
+      }
+      if let targetScore, targetScore.isNaN {
+        throw ApusError(
+          .invalidParameter, "--target-score must be a number, but is \(targetScore)", hint: "or leave it out"
+        )
+      }
+      return StopRules(
         timeBudget: try timeBudget.map(Self.duration), mostFits: mostFits, targetScore: targetScore,
         patience: patience)
     }

@@ -14,7 +14,13 @@ enum Settings {
           .invalidParameter, "'--set \(text)' is not a setting", hint: "write --set name=value")
       }
       let name = text[..<equals].trimmingCharacters(in: .whitespaces)
-      let value = try ParameterValue(parsing: String(text[text.index(after: equals)...]))
+      let value: ParameterValue
+      do { value = try ParameterValue(parsing: String(text[text.index(after: equals)...])) } catch var error
+        as ApusError
+      {
+        error.message = "--set \(name): \(error.message)"
+        throw error
+      }
       guard settings.updateValue(value, forKey: name) == nil else {
         throw ApusError(.invalidParameter, "'\(name)' is set twice", hint: "leave one of the two out")
       }

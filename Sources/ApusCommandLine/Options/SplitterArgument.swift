@@ -34,12 +34,14 @@ struct SplitterArgument: Sendable {
   /// The option that it was written for.
   private let option: String
   private let method: Method?
+  /// The number of folds or splits.
   private let first: Int?
-  private let second: String?
+  private let repeats: Int
+  private let testFraction: Double
 
   /// Reads a spelling.
   ///
-  /// - Throws: ``ApusError`` of kind `invalidParameter` that lists the valid ones.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` that lists the valid ones, or says which number cannot be.
   init(_ text: String, option: String = "--cv") throws {
     self.text = text
     self.option = option
@@ -50,7 +52,8 @@ struct SplitterArgument: Sendable {
         hint: hint ?? "give a number of folds, or one of: \(Self.spellings)")
     }
     if fields.count == 1, let folds = Int(text) {
-      (method, first, second) = (nil, folds, nil)
+      (method, first, repeats, testFraction) = (nil, folds, 1, 0.2)
+      try checkCounts()
       return
     }
     let names = Method.allCases.map(\.rawValue)
@@ -72,7 +75,41 @@ struct SplitterArgument: Sendable {
     } else {
       first = nil
     }
-    second = fields.count > 2 ? fields[2] : nil
+    let second = fields.count > 2 ? fields[2] : nil
+    let isRepeated = method == .repeated || method == .repeatedStratified
+    repeats = isRepeated ? try Self.repeats(second, "\(option) \(text)") : 1
+    testFraction = isRepeated ? 0.2 : try Self.testFraction(second, "\(option) \(text)")
+    try checkCounts()
+  }
+
+  /// Refuses numbers of folds and splits that no data can be divided into.
+  private func checkCounts() throws {
+    let first = first ?? (method == .shuffle || method == .stratifiedShuffle ? 10 : 5)
+    let (least, what) =
+      switch method {
+      case .shuffle, .stratifiedShuffle: (1, "split")
+      case .timeSeries: (2, "splits")
+      default: (2, "folds")
+      }
+    guard first >= least else {
+      throw ApusError(
+        .invalidParameter, "'\(option) \(text)' asks for \(first), but needs at least \(least) \(what)")
+    }
+    let (total, overflow) = first.multipliedReportingOverflow(by: repeats)
+    guard overflow || total > Split.mostCount else { return }
+    throw ApusError(
+      .invalidParameter,
+      "'\(option) \(text)' asks for more than \(Split.mostCount.grouped) divisions of the rows",
+      hint: "use fewer folds, splits or repeats")
+  }
+
+  /// Checks what can be known of the division before the rows are.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter` when the rows have no groups that it needs, or when it shuffles
+  ///   them by itself or not at all.
+  func check(shuffle: Bool, hasGroups: Bool) throws {
+    if shuffle { try checkShuffle() }
+    if method == .group || method == .predefined, !hasGroups { throw groupsAreMissing }
   }
 
   /// The splitter for a task and a data set.
@@ -89,11 +126,11 @@ struct SplitterArgument: Sendable {
       return GroupKFold(folds: folds, shuffle: shuffle)
     case .predefined:
       return PredefinedSplit(foldOfRow: try requireGroups(data).map(Int.init))
-    case .repeated: return RepeatedKFold(folds: folds, repeats: try repeats())
-    case .repeatedStratified: return RepeatedKFold(folds: folds, repeats: try repeats(), stratified: true)
-    case .shuffle: return ShuffleSplit(splitCount: first ?? 10, testFraction: try testFraction())
+    case .repeated: return RepeatedKFold(folds: folds, repeats: repeats)
+    case .repeatedStratified: return RepeatedKFold(folds: folds, repeats: repeats, stratified: true)
+    case .shuffle: return ShuffleSplit(splitCount: first ?? 10, testFraction: testFraction)
     case .stratifiedShuffle:
-      return StratifiedShuffleSplit(splitCount: first ?? 10, testFraction: try testFraction())
+      return StratifiedShuffleSplit(splitCount: first ?? 10, testFraction: testFraction)
     case .timeSeries: return TimeSeriesSplit(splitCount: folds)
     }
   }
@@ -116,25 +153,29 @@ struct SplitterArgument: Sendable {
 
   @discardableResult
   private func requireGroups(_ data: Dataset) throws -> [Int32] {
-    if let groups = data.groups { return groups }
-    throw ApusError(
+    guard let groups = data.groups else { throw groupsAreMissing }
+    return groups
+  }
+
+  private var groupsAreMissing: ApusError {
+    ApusError(
       .invalidParameter, "'\(option) \(text)' needs to know the group of each row",
       hint: "name the column with --groups COLUMN")
   }
 
-  private func repeats() throws -> Int {
-    guard let second else { return 10 }
-    guard let repeats = Int(second), repeats > 0 else {
-      throw ApusError(.invalidParameter, "'\(option) \(text)': '\(second)' is not a number of repeats")
+  private static func repeats(_ field: String?, _ written: String) throws -> Int {
+    guard let field else { return 10 }
+    guard let repeats = Int(field), repeats > 0 else {
+      throw ApusError(.invalidParameter, "'\(written)': '\(field)' is not a number of repeats")
     }
     return repeats
   }
 
-  private func testFraction() throws -> Double {
-    guard let second else { return 0.2 }
-    guard let fraction = Double(second), fraction > 0, fraction < 1 else {
+  private static func testFraction(_ field: String?, _ written: String) throws -> Double {
+    guard let field else { return 0.2 }
+    guard let fraction = Double(field), fraction > 0, fraction < 1 else {
       throw ApusError(
-        .invalidParameter, "'\(option) \(text)': '\(second)' is not a fraction of the rows",
+        .invalidParameter, "'\(written)': '\(field)' is not a fraction of the rows",
         hint: "write a number between 0 and 1, such as 0.2")
     }
     return fraction

@@ -34,15 +34,7 @@ enum Quantities {
   static func rate(_ perSecond: Double) -> String { "\(significant(perSecond))/s" }
 
   /// A count with thin groups of thousands: `20,000`.
-  static func count(_ number: Int) -> String {
-    var digits = String(abs(number))
-    var groups: [String] = []
-    while digits.count > 3 {
-      groups.insert(String(digits.suffix(3)), at: 0)
-      digits.removeLast(3)
-    }
-    return (number < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
-  }
+  static func count(_ number: Int) -> String { number.grouped }
 
   /// A size in memory: `812 KiB`, `45.2 MiB`.
   static func bytes(_ count: Int) -> String {

@@ -18,8 +18,11 @@ public struct ClusterSettings: Sendable {
   public var resources: [String: Double] = [:]
   /// Jobs of higher priority go before those of other clients.
   public var priority = 0
+  /// The largest limit of slots.
+  static let mostSlots = 1_000_000
+
   /// The most batches of jobs that this client has at the cluster, so the most jobs that run at once; nil for as many
-  /// as the cluster can.
+  /// as the cluster can, else at most a million.
   public var slotLimit: Int?
   /// Where workers load data from by themselves, instead of getting it from this program: the whole path of a folder
   /// that all hosts share, or an address of `file`, `http`, `https`, `s3`, `gs` or whatever else fsspec knows.

@@ -113,15 +113,27 @@ extension Estimator {
       hint: "\(suggestion)valid parameters: \(names.isEmpty ? "none" : names.joined(separator: ", "))")
   }
 
+  /// The error for a hyperparameter that is given by two of its names.
+  static func givenTwice(_ name: String, as spellings: [String], hint: String) -> ApusError {
+    let shown = spellings.map { "'\($0)'" }.joined(separator: " and ")
+    return ApusError(.invalidParameter, "\(Self.name): \(name) is given twice, as \(shown)", hint: hint)
+  }
+
   /// This estimator with some hyperparameters changed.
   ///
-  /// - Throws: ``ApusError`` of kind `invalidParameter` for an unknown name or a value of the wrong type or
-  ///   range.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for an unknown name, two names of the same hyperparameter, or a
+  ///   value of the wrong type or range.
   public func setting(_ values: [String: ParameterValue]) throws -> Self {
     var changed = self
+    // One of two values would be lost without a word.
+    var spellings: [String: String] = [:]
     for (name, value) in values.sorted(by: { $0.key < $1.key }) {
       do {
-        try Self.hyperparameter(named: name).set(value, in: &changed)
+        let parameter = try Self.hyperparameter(named: name)
+        if let other = spellings.updateValue(name, forKey: parameter.name) {
+          throw Self.givenTwice(parameter.name, as: [other, name], hint: "leave one of the two out")
+        }
+        try parameter.set(value, in: &changed)
       } catch var error as ApusError {
         if !error.message.contains(Self.name) { error.message = "\(Self.name): \(error.message)" }
         throw error

@@ -13,6 +13,8 @@ public final class EstimatorRegistry: Sendable {
   /// The registry of the process, with every estimator of Apus in it.
   public static let shared = EstimatorRegistry(BuiltInEstimators.all)
 
+  private static let mostSteps = 100
+
   private let types: Mutex<[String: any Estimator.Type]>
 
   init(_ types: [any Estimator.Type]) {
@@ -33,8 +35,15 @@ public final class EstimatorRegistry: Sendable {
   /// applies `a` to numeric and `b` to categorical columns. The slash binds tighter; parentheses group:
   /// `simple-imputer+standard-scaler/one-hot-encoder+ridge`.
   ///
-  /// - Throws: ``ApusError`` of kind `invalidParameter` that suggests the nearest name and lists all.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` that suggests the nearest name and lists all, or for more than
+  ///   100 steps.
   public func type(named name: String) throws -> any Estimator.Type {
+    // Each step is a type around the others, which Swift's runtime makes by recursion.
+    guard name.utf8.count(where: { "+/(".utf8.contains($0) }) < Self.mostSteps else {
+      throw ApusError(
+        .invalidParameter, "the estimator '\(name.prefix(40))…' has more than \(Self.mostSteps) steps",
+        hint: "leave out those that are not needed")
+    }
     let types = try split(name, at: "+").map(step(named:))
     var result = types[types.count - 1]
     for transformer in types.dropLast().reversed() {

@@ -26,7 +26,7 @@ public struct Parallel: Sendable {
   ///     -1 (the default) all CPUs of the budget, -2 all but one.
   ///   - threadsPerJob: threads that each call may use; unless given, what the budget leaves to each.
   ///   - cancellation: raised to end every loop early.
-  /// - Throws: ``ApusError`` of kind `invalidParameter` for 0 jobs or less than one thread.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for 0 jobs, less than one thread, or more than 8,192 of either.
   public init(jobs: Int = -1, threadsPerJob: Int? = nil, cancellation: Cancellation = Cancellation()) throws {
     backend = try ThreadBackend(workers: jobs, threadsPerWorker: threadsPerJob)
     capacity = backend.capacity

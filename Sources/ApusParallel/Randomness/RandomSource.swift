@@ -55,6 +55,19 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
     return Int(product.high)
   }
 
+  /// A uniform integer from one bound to another, both included.
+  ///
+  /// - Precondition: `low <= high`.
+  package mutating func integer(from low: Int, to high: Int) -> Int {
+    let span = UInt(bitPattern: high &- low)
+    if span < UInt(Int.max) { return low + integer(below: Int(span) + 1) }
+    // At least every other number of 64 bits is one of these.
+    while true {
+      let offset = UInt(next())
+      if offset <= span { return low &+ Int(bitPattern: offset) }
+    }
+  }
+
   /// A uniform number in `[0, 1)` with 53 random bits.
   @inlinable
   public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }

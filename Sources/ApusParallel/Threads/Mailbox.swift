@@ -105,8 +105,10 @@ package final class Mailbox<Element: Sendable>: Sendable {
   /// Takes up to `batchLimit` results, counts those lent before as read, and says how many loops to start.
   ///
   /// Loops are started only when half of the look-ahead is free, so that a fast reader does not wake a thread
-  /// for every result.
-  package func read(batchLimit: Int, lookAhead: Int, slots: Int) -> (reading: Reading, loopsToStart: Int) {
+  /// for every result; and no more of them than `most`, how many slots there may be.
+  package func read(batchLimit: Int, lookAhead: Int, slots: Int, starting most: Int = .max) -> (
+    reading: Reading, loopsToStart: Int
+  ) {
     state.withLock { state in
       state.outstanding -= state.lent
       state.lent = 0
@@ -114,7 +116,7 @@ package final class Mailbox<Element: Sendable>: Sendable {
       let free = lookAhead - state.outstanding
       var loops = 0
       if !state.exhausted, state.activeLoops == 0 || free * 2 >= lookAhead {
-        loops = max(0, min(slots - state.activeLoops, free))
+        loops = max(0, min(slots - state.activeLoops, free, most))
         state.activeLoops += loops
       }
       if state.results.isEmpty {

@@ -27,7 +27,8 @@ public struct ThreadBackend: ParallelBackend {
   ///     -1 (the default) all CPUs of the budget, -2 all but one.
   ///   - threadsPerWorker: threads that each job may use; unless given, what the budget leaves to each worker,
   ///     at least 1.
-  /// - Throws: ``ApusError`` of kind `invalidParameter` for 0 workers or less than one thread.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for 0 workers, less than one thread, or more than 8,192 of
+  ///   either.
   public init(workers: Int = -1, threadsPerWorker: Int? = nil) throws {
     capacity = try Capacity(workers: workers, threadsPerWorker: threadsPerWorker, budget: .current)
     pool = SlotPool(slots: capacity.slots)

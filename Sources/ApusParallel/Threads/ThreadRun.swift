@@ -11,6 +11,7 @@ where Items.Element: Sendable {
   /// 200 µs: long beside a wake-up (about 10 µs), short beside anything a person waits for.
   private static var chunkTime: Int64 { 200_000 }
   private static var largestChunk: Int { 1024 }
+  private static var loopsInAnyCase: Int { 256 }
 
   private let source: JobSource<Items>
   private let mailbox = Mailbox<JobResult<Output>>()
@@ -77,9 +78,15 @@ where Items.Element: Sendable {
   private func read() -> Mailbox<JobResult<Output>>.Reading {
     let lookAhead = lookAhead
     let (reading, loops) = mailbox.read(
-      batchLimit: max(1, lookAhead / 4), lookAhead: lookAhead, slots: pool.slotCount)
+      batchLimit: max(1, lookAhead / 4), lookAhead: lookAhead, slots: pool.slotCount, starting: mostLoops)
     for _ in 0..<loops { pool.submit { [self] in loop(slot: $0) } }
     return reading
+  }
+
+  /// How many loops may begin: of thousands of slots, not many more than there is work for, where that is known. What
+  /// is known may be less than there is, so the loops of an ordinary machine begin in any case.
+  private var mostLoops: Int {
+    knownCount > 0 ? max(knownCount - source.takenCount, Self.loopsInAnyCase) : .max
   }
 
   // MARK: Working

@@ -65,6 +65,9 @@ package struct PoolMachine {
     var isLeaving = false
   }
 
+  /// So many workers start together.
+  private static let firstWorkers = 64
+
   private let slots: Int
   private let crashLimit: Int
   private var startLimit: Int
@@ -101,6 +104,7 @@ package struct PoolMachine {
       startFailures = 0
       workers[id]?.isReady = true
       assign(id)
+      if workers.count >= Self.firstWorkers, mayDraw || !waiting.isEmpty { startWorkers() }
     case .drawn(let id, let jobs): drawn(id, jobs)
     case .finished(let id, let job, let seconds):
       window.finished(seconds: seconds)
@@ -136,7 +140,9 @@ package struct PoolMachine {
   private mutating func startWorkers() {
     guard hasWork else { return }
     guard startFailures < startLimit || !workers.values.contains(where: \.isReady) else { return }
-    while workers.count < slots {
+    // Of thousands, more start when the first have found that there is work for them.
+    let most = min(slots, max(Self.firstWorkers, 2 * workers.values.count { $0.isReady }))
+    while workers.count < most {
       workers[nextWorker] = Worker()
       instructions.append(.spawn(nextWorker))
       nextWorker += 1

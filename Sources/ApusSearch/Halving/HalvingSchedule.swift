@@ -63,7 +63,7 @@ public struct HalvingSchedule: Sendable, Hashable {
   }
 
   /// How many of some candidates stay after an iteration.
-  static func kept(of candidates: Int, factor: Int) -> Int { (candidates + factor - 1) / factor }
+  static func kept(of candidates: Int, factor: Int) -> Int { (candidates - 1) / factor + 1 }
 
   /// The whole part of a logarithm, in whole numbers: 3 for 243 is 5, not 4.999….
   static func logarithm(_ value: Int, base: Int) -> Int {

@@ -8,6 +8,9 @@ import ApusParallel
 /// they proceed changes nothing.
 struct Hyperband: SearchStrategy {
   /// The halvings, the most eager first.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for bounds that do not ascend, a factor below 2, or more
+  ///   candidates than a search can hold.
   static func brackets(smallest: Int, largest: Int, factor: Int) throws -> [HalvingSchedule] {
     guard factor >= 2, smallest >= 1, smallest <= largest else {
       throw ApusError(
@@ -17,7 +20,13 @@ struct Hyperband: SearchStrategy {
           : "Hyperband cannot begin with \(smallest) of \(largest)")
     }
     let most = HalvingSchedule.logarithm(largest / smallest, base: factor)
-    return (0...most).reversed().map { bracket in
+    // The most eager halving has so many candidates; the others, at most 23, have fewer.
+    func checkCandidates(_ count: Int) throws {
+      try SearchLimits.check(
+        candidates: count, of: "Hyperband", hint: "raise the least of the resource, or lower the most of it")
+    }
+    try checkCandidates(HalvingSchedule.power(factor, most))
+    let halvings = (0...most).reversed().map { bracket in
       let size = HalvingSchedule.power(factor, bracket)
       var candidates = ((most + 1) * size + bracket) / (bracket + 1)
       var iterations: [HalvingSchedule.Iteration] = []
@@ -28,6 +37,8 @@ struct Hyperband: SearchStrategy {
       }
       return HalvingSchedule(iterations: iterations)
     }
+    try checkCandidates(halvings.reduce(0) { $0 + $1.iterations[0].candidates })
+    return halvings
   }
 
   private var halvings: [SuccessiveHalving] = []

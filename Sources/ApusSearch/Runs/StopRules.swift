@@ -25,14 +25,16 @@ public struct StopRules: Sendable, Hashable {
     self.patience = patience
   }
 
-  /// - Throws: ``ApusError`` of kind `invalidParameter`.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` that names the rule.
   func validate() throws {
-    guard timeBudget ?? .seconds(1) > .zero, mostFits ?? 1 >= 1, patience ?? 1 >= 1,
-      !(targetScore ?? 0).isNaN
-    else {
-      throw ApusError(
-        .invalidParameter, "a search cannot stop after no time, no fit or no candidate, or at a score of NaN")
+    func refuse(_ rule: String, _ wanted: String, _ value: String) -> ApusError {
+      ApusError(
+        .invalidParameter, "\(rule) must be \(wanted), but is \(value)", hint: "or leave that rule out")
     }
+    if let timeBudget, timeBudget <= .zero { throw refuse("timeBudget", "above 0", "\(timeBudget)") }
+    if let mostFits, mostFits < 1 { throw refuse("mostFits", "at least 1", "\(mostFits)") }
+    if let patience, patience < 1 { throw refuse("patience", "at least 1", "\(patience)") }
+    if let targetScore, targetScore.isNaN { throw refuse("targetScore", "a number", "NaN") }
   }
 }
 

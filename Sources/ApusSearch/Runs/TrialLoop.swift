@@ -60,6 +60,9 @@ struct TrialLoop<Strategy: SearchStrategy> {
         "a limit of \(most) fits leaves no candidate that is tried on all \(foldCount) folds",
         hint: "allow at least \(foldCount) fits, or use fewer folds")
     }
+    // A search that a rule ends holds what was made until then.
+    try SearchLimits.check(
+      candidates: min(strategy.expectedTrials, (run.rules.mostFits ?? .max) / foldCount), folds: foldCount)
     watch = StopWatch(run.rules)
     ahead = 2 * slots
     expectedFits = strategy.expectedTrials * foldCount

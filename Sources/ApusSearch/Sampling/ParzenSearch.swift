@@ -16,19 +16,14 @@ struct ParzenSearch: SearchStrategy {
 
   let expectedTrials: Int
 
-  init(
-    _ space: SearchSpace, candidates: Int, lag: Int, seed: Seed, settings: TreeParzenSampler.Settings
-  ) throws {
-    guard candidates >= 1, lag >= 1 else {
-      throw ApusError(
-        .invalidParameter, "a model-based search needs at least one candidate, and one at a time")
-    }
+  init(_ space: SearchSpace, _ settings: ParzenSettings, seed: Seed) throws {
+    try settings.validate()
     parts = space.parts
-    expectedTrials = candidates
-    self.lag = lag
+    expectedTrials = settings.candidates
+    lag = settings.lag
     sampler = try TreeParzenSampler(
       alternatives: space.parts.map { Dictionary(uniqueKeysWithValues: zip($0.names, $0.spaces)) },
-      seed: seed.derived("sampler"), settings: settings)
+      seed: seed.derived("sampler"), settings: settings.sampler)
   }
 
   mutating func ask(_ count: Int) throws -> [Trial] {

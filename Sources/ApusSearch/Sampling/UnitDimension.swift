@@ -37,7 +37,7 @@ enum UnitDimension: Sendable {
       let number =
         isLogarithmic ? exp(log(low) + point * (log(high) - log(low))) : low + point * (high - low)
       return .real(min(max(number, low), high))
-    case .integers(let low, let high): return .integer(low + Self.cell(point, of: high - low + 1))
+    case .integers(let low, let high): return .integer(low &+ Self.offset(point, upTo: high &- low))
     case .ordered(let values): return values[Self.cell(point, of: values.count)]
     case .categories(let values): return values[min(max(Int(point), 0), values.count - 1)]
     }
@@ -63,6 +63,14 @@ enum UnitDimension: Sendable {
   /// A point drawn at random.
   func draw(_ random: inout RandomSource) -> Double {
     categoryCount.map { Double(random.integer(below: $0)) } ?? random.uniform()
+  }
+
+  /// The whole number from 0 to a span at a point; both are to be read without a sign, since whole numbers may lie
+  /// further apart than the largest of them.
+  private static func offset(_ point: Double, upTo span: Int) -> Int {
+    let span = UInt(bitPattern: span)
+    let scaled = (point * (Double(span) + 1)).rounded(.down)
+    return Int(bitPattern: scaled < Double(span) ? UInt(max(0, scaled)) : span)
   }
 
   private static func cell(_ point: Double, of count: Int) -> Int {

@@ -89,4 +89,13 @@ public struct ParzenSettings: Sendable, Hashable {
     self.lag = lag
     self.sampler = sampler
   }
+
+  /// - Throws: ``ApusError`` of kind `invalidParameter`.
+  func validate() throws {
+    guard candidates >= 1, lag >= 1 else {
+      throw ApusError(
+        .invalidParameter, "a model-based search needs at least one candidate, and one at a time")
+    }
+    try SearchLimits.check(candidates: candidates, of: "a model-based search", hint: "try fewer")
+  }
 }

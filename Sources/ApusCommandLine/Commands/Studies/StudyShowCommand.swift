@@ -31,11 +31,14 @@ struct StudyShowCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    guard top >= 1 else {
+      throw ApusError(.invalidParameter, "--top must be at least 1, but is \(top)")
+    }
     let study = try study.load()
     let metric = metric ?? study.description.refitMetric
     let (best, failures, summary) = try study.atOneMoment {
       (
-        try study.leaderboard(max(1, top), by: metric), try study.failures(limit: 1_000),
+        try study.leaderboard(top, by: metric), try study.failures(limit: 1_000),
         try StudySummary(study)
       )
     }

@@ -7,7 +7,8 @@ package struct SearchCandidates: Sendable {
 
   /// Every combination of a space.
   ///
-  /// - Throws: ``ApusError`` of kind `invalidParameter` when a parameter is drawn from a distribution.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` when a parameter is drawn from a distribution, or for more
+  ///   candidates than a search can hold.
   package init(grid space: SearchSpace) throws {
     for part in space.parts {
       for (name, values) in zip(part.names, part.spaces) where values.count == nil {
@@ -17,11 +18,17 @@ package struct SearchCandidates: Sendable {
           hint: "list its values, or use a random search")
       }
     }
-    guard let count = space.count, count < 1 << 40 else {
-      throw ApusError(.invalidParameter, "the grid has too many candidates", hint: "use a random search")
-    }
-    self.count = count
-    make = { index in
+    count = space.count ?? 0
+    try SearchLimits.check(
+      candidates: count, of: "a grid", hint: "list fewer values, or use a random search")
+    make = Self.maker(of: space)
+  }
+
+  /// Makes the candidates of a grid by number.
+  private static func maker(
+    of space: SearchSpace
+  ) -> @Sendable (Int) throws -> (SearchSpacePart, AnyEstimator) {
+    { index in
       var rest = index
       for part in space.parts.dropLast() {
         let size = part.count ?? 0
@@ -36,21 +43,23 @@ package struct SearchCandidates: Sendable {
   /// Candidates drawn at random, each from its own number's seed.
   ///
   /// Where all parameters have lists of values, candidates are drawn without repetition, and there are no
-  /// more of them than the grid has; else an estimator's grid is drawn first, then each parameter.
+  /// more of them than the grid has; else, or where a grid is too large to be numbered, an estimator's grid is drawn
+  /// first, then each parameter.
   ///
-  /// - Throws: ``ApusError`` of kind `invalidParameter` for fewer than one draw.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for fewer than one draw, or more than a search can hold.
   package init(drawing draws: Int, from space: SearchSpace, seed: Seed) throws {
     guard draws >= 1 else {
       throw ApusError(.invalidParameter, "a random search needs at least 1 draw, but was given \(draws)")
     }
-    if let size = space.count {
-      let grid = try SearchCandidates(grid: space)
-      let chosen = sample(min(draws, size), of: size, seed.derived("candidates"))
-      count = chosen.count
-      make = { try grid.make(chosen[$0]) }
+    count = min(draws, space.count ?? .max)
+    try SearchLimits.check(candidates: count, of: "a random search", hint: "draw fewer")
+    // Of more candidates than can be counted, none is drawn twice anyway.
+    if let size = space.count, size < .max {
+      let chosen = sample(count, of: size, seed.derived("candidates"))
+      let grid = Self.maker(of: space)
+      make = { try grid(chosen[$0]) }
       return
     }
-    count = draws
     make = { index in
       var random = seed.derived("candidate", index).randomSource()
       let part = space.parts[random.integer(below: space.parts.count)]

@@ -34,6 +34,7 @@ struct SearchRun: Sendable {
     }
     self.representatives = representatives
     setup = try SearchSetup(kinds, on: data, options)
+    try SearchLimits.check(candidates: candidates.count, folds: setup.splits.count)
   }
 
   /// Runs all fits on a backend; a cancelled run returns what is finished.

@@ -21,22 +21,26 @@ public enum ParameterSpace: Sendable, Hashable, Codable {
 extension ParameterSpace {
   /// Evenly spaced numbers, both ends included.
   ///
-  /// - Throws: ``ApusError`` of kind `invalidParameter` for fewer than one number or infinite ends.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for fewer than one number, more than a million, or ends that
+  ///   are infinite or further apart than a number can say.
   public static func linear(from start: Double, to end: Double, count: Int) throws -> ParameterSpace {
     guard count >= 1, start.isFinite, end.isFinite else {
       throw invalid("linear(\(start), \(end), \(count)) needs two finite ends and a count of at least 1")
     }
+    try requireFiniteSpan(start, end, "linear(\(start), \(end), \(count))")
+    try SearchLimits.check(values: Double(count), of: "linear(\(start), \(end), \(count))")
     return .values(spaced(start, end, count).map { .real($0) })
   }
 
   /// Numbers whose logarithms are evenly spaced, both ends included.
   ///
-  /// - Throws: ``ApusError`` of kind `invalidParameter` for fewer than one number or ends that are not
-  ///   positive.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for fewer than one number, more than a million, or ends that
+  ///   are not positive.
   public static func log(from start: Double, to end: Double, count: Int) throws -> ParameterSpace {
     guard count >= 1, start > 0, end > 0, start.isFinite, end.isFinite else {
       throw invalid("log(\(start), \(end), \(count)) needs two positive ends and a count of at least 1")
     }
+    try SearchLimits.check(values: Double(count), of: "log(\(start), \(end), \(count))")
     var numbers = spaced(log10(start), log10(end), count).map { pow(10, $0) }
     // The ends are meant exactly, whatever their logarithms round to.
     numbers[count - 1] = end
@@ -46,13 +50,16 @@ extension ParameterSpace {
 
   /// Numbers from a start up to, and where it is hit including, an end.
   ///
-  /// - Throws: ``ApusError`` of kind `invalidParameter` for a step that does not lead from start to end.
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for a step that does not lead from start to end, or makes more
+  ///   than a million of it.
   public static func range(from start: Double, to end: Double, step: Double = 1) throws -> ParameterSpace {
     guard start.isFinite, end.isFinite, step.isFinite, step != 0, (end - start) / step >= 0 else {
       throw invalid("range(\(start), \(end), \(step)) has no numbers in it")
     }
     // A little more than the quotient, so that 0.1 steps reach an end that they miss by rounding.
-    let count = Int(((end - start) / step * (1 + 4 * .ulpOfOne)).rounded(.down)) + 1
+    let steps = ((end - start) / step * (1 + 4 * .ulpOfOne)).rounded(.down)
+    try SearchLimits.check(values: steps + 1, of: "range(\(start), \(end), \(step))")
+    let count = Int(steps) + 1
     return .values(
       (0..<count).map { index in
         let number = start + Double(index) * step
@@ -80,6 +87,7 @@ extension ParameterSpace {
       guard low.isFinite, high.isFinite, low <= high else {
         throw Self.invalid("'\(name)': uniform(\(low), \(high)) needs two ascending finite bounds")
       }
+      try Self.requireFiniteSpan(low, high, "'\(name)': uniform(\(low), \(high))")
     case .logUniform(let low, let high):
       guard low > 0, high.isFinite, low <= high else {
         throw Self.invalid("'\(name)': loguniform(\(low), \(high)) needs two ascending positive bounds")
@@ -99,7 +107,7 @@ extension ParameterSpace {
     case .logUniform(let low, let high):
       let exponent = Foundation.log(low) + random.uniform() * (Foundation.log(high) - Foundation.log(low))
       return .real(min(max(exp(exponent), low), high))
-    case .integer(let low, let high): return .integer(low + random.integer(below: high - low + 1))
+    case .integer(let low, let high): return .integer(random.integer(from: low, to: high))
     }
   }
 
@@ -116,6 +124,15 @@ extension ParameterSpace {
     guard count > 1 else { return [start] }
     return (0..<count).map { index in
       index == count - 1 ? end : start + Double(index) * ((end - start) / Double(count - 1))
+    }
+  }
+
+  /// Steps and points are parts of the distance of the ends, which may overflow though both do not.
+  private static func requireFiniteSpan(_ start: Double, _ end: Double, _ shown: String) throws {
+    guard (end - start).isFinite else {
+      throw ApusError(
+        .invalidParameter, "\(shown) reaches further than a number can say",
+        hint: "choose ends that are less than \(Double.greatestFiniteMagnitude) apart")
     }
   }
 

@@ -4,6 +4,10 @@ import ApusParallel
 struct ParameterTextParser {
   private let text: [Character]
   private var position = 0
+  /// How many lists and objects are open.
+  private var depth = 0
+  /// No hyperparameter has values of more than a few levels, and each level takes a part of the stack.
+  private static let mostDepth = 100
 
   init(_ text: String) { self.text = Array(text) }
 
@@ -27,12 +31,8 @@ struct ParameterTextParser {
     skipSpaces()
     switch current {
     case nil: throw expected("a value")
-    case "[":
-      position += 1
-      return .list(try values(until: "]"))
-    case "{":
-      position += 1
-      return .object(try entries())
+    case "[": return .list(try nested { try $0.values(until: "]") })
+    case "{": return .object(try nested { try $0.entries() })
     case "\"", "'": return .string(try quoted())
     default: return try word()
     }
@@ -49,6 +49,20 @@ struct ParameterTextParser {
   mutating func expectEnd() throws {
     skipSpaces()
     if current != nil { throw expected("nothing more") }
+  }
+
+  /// Reads what stands between the bracket that comes next and its partner.
+  private mutating func nested<Value>(_ read: (inout ParameterTextParser) throws -> Value) throws -> Value {
+    guard depth < Self.mostDepth else {
+      throw ApusError(
+        .invalidParameter,
+        "'\(String(text.prefix(20)))…': lists and objects lie more than \(Self.mostDepth) deep in each other",
+        hint: "write values as name=[a, b], a list in a list at most")
+    }
+    position += 1
+    depth += 1
+    defer { depth -= 1 }
+    return try read(&self)
   }
 
   private var current: Character? { position < text.count ? text[position] : nil }

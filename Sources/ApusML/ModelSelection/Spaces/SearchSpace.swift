@@ -59,11 +59,13 @@ public struct SearchSpace: Sendable {
     return both
   }
 
-  /// The number of candidates; nil when a parameter is drawn from a distribution.
+  /// The number of candidates, or the largest number where there are more than that; nil when a parameter is drawn from
+  /// a distribution.
   public var count: Int? {
     parts.reduce(0) { sum, part in
       guard let sum, let count = part.count else { return nil }
-      return sum + count
+      let (result, overflow) = sum.addingReportingOverflow(count)
+      return overflow ? Int.max : result
     }
   }
 

@@ -39,12 +39,20 @@ package struct SearchSpacePart: Sendable {
     }
   }
 
-  init(_ estimator: some Estimator, _ parameters: [(name: String, space: ParameterSpace)]) throws {
+  /// - Throws: ``ApusError`` of kind `invalidParameter` for an unknown name, or two names of the same hyperparameter.
+  init<E: Estimator>(_ estimator: E, _ parameters: [(name: String, space: ParameterSpace)]) throws {
+    var spellings: [String: String] = [:]
+    for (spelling, _) in parameters {
+      let name = try E.hyperparameter(named: spelling).name
+      guard let other = spellings.updateValue(spelling, forKey: name) else { continue }
+      throw E.givenTwice(name, as: [other, spelling], hint: "write one list of all its values")
+    }
     self.init(
       try parameters.reduce(ParameterGrid(estimator)) { try $0.varying($1.name, over: $1.space) })
   }
 
-  /// The number of candidates; nil when a parameter is drawn from a distribution.
+  /// The number of candidates, or the largest number where there are more than that; nil when a parameter is drawn from
+  /// a distribution.
   package var count: Int? {
     spaces.reduce(1) { product, space in
       guard let product, let count = space.count else { return nil }

@@ -56,11 +56,14 @@ public struct RepeatedKFold: Splitter {
 
   /// The splits of all repeats, one repeat after the other.
   ///
-  /// - Throws: ``ApusError`` as the repeated splitter does, or for fewer than one repeat.
+  /// - Throws: ``ApusError`` as the repeated splitter does, or for fewer than one repeat or more than 100,000
+  ///   splits.
   public func splits(of data: Dataset, seed: Seed) throws -> [Split] {
     guard repeats >= 1 else {
       throw ApusError(.invalidParameter, "repeated k-fold needs at least 1 repeat, but was given \(repeats)")
     }
+    let (count, overflow) = repeats.multipliedReportingOverflow(by: max(1, folds))
+    try Split.check(count: overflow ? .max : count, splitter: "repeated k-fold")
     return try (0..<repeats).flatMap { index in
       let seed = seed.derived("repeat", index)
       return stratified

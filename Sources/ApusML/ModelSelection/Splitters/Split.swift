@@ -1,3 +1,5 @@
+import ApusParallel
+
 /// One division of a data set's rows: those to learn from, and those to score on.
 public struct Split: Sendable, Hashable, Codable {
   /// The rows to learn from.
@@ -20,6 +22,20 @@ public struct Split: Sendable, Hashable, Codable {
 }
 
 extension Split {
+  /// The most splits of a data set, each of which lists every row.
+  package static let mostCount = 100_000
+
+  /// Checks a number of splits before they are made.
+  ///
+  /// - Throws: ``ApusError`` of kind `invalidParameter`.
+  static func check(count: Int, splitter: String) throws {
+    guard count > mostCount else { return }
+    throw ApusError(
+      .invalidParameter,
+      "\(splitter) makes at most \(mostCount.grouped) splits, but was asked for \(count.grouped)",
+      hint: "use fewer folds, splits or repeats")
+  }
+
   /// The splits that fold numbers describe: fold k tests on the rows numbered k and learns from all others.
   static func splits(ofFolds folds: [Int], count: Int) -> [Split] {
     (0..<count).map { fold in

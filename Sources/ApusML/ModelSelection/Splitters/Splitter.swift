@@ -30,11 +30,13 @@ extension LearningTask {
 
 /// Checks a number of folds against the number of rows.
 ///
-/// - Throws: ``ApusError`` of kind `invalidParameter` for fewer than two folds, `data` for more than rows.
+/// - Throws: ``ApusError`` of kind `invalidParameter` for fewer than two folds or more than 100,000, `data` for more than
+///   rows.
 func checkFolds(_ folds: Int, rows: Int, splitter: String) throws {
   guard folds >= 2 else {
     throw ApusError(.invalidParameter, "\(splitter) needs at least 2 folds, but was given \(folds)")
   }
+  try Split.check(count: folds, splitter: splitter)
   guard folds <= rows else {
     throw ApusError(
       .data, "\(splitter) cannot make \(folds) folds of \(rows) row\(rows == 1 ? "" : "s")",

@@ -32,13 +32,14 @@ public struct TimeSeriesSplit: Splitter {
       throw ApusError(
         .invalidParameter, "time-series-split needs at least 2 splits, but was given \(splitCount)")
     }
+    try Split.check(count: splitCount, splitter: "time-series-split")
     guard gap >= 0, maxTrainSize ?? 1 >= 1, testSize ?? 1 >= 1 else {
       throw ApusError(
         .invalidParameter,
         "time-series-split: the gap must be at least 0, and the sizes of training and test sets at least 1")
     }
     let size = testSize ?? n / (splitCount + 1)
-    guard splitCount < n, size >= 1, n - gap - size * splitCount > 0 else {
+    guard splitCount < n, size >= 1, size <= n, gap <= n, n - gap - size * splitCount > 0 else {
       throw ApusError(
         .data,
         "time-series-split cannot make \(splitCount) splits with \(max(size, 1)) test rows each "
