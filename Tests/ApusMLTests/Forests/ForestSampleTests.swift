@@ -11,74 +11,16 @@ import Testing
     FitContext(seed: Seed(seed), compute: .sequential)
   }
 
-  /// How often each tree counts each row: `multiplicities[tree][row]`.
-  ///
-  /// A tree that is one leaf predicts the mean of the rows drawn for it; of a target that is 1 for one row and 0 for
-  /// the others that is the row's share of the draws. The draws do not depend on the target.
-  private func multiplicities(rowCount n: Int, treeCount: Int, maxSamples: RowLimit? = nil) throws
-    -> [[Double]]
-  {
-    var forest = RandomForestRegressor()
-    (forest.treeCount, forest.minSamplesSplit, forest.maxSamples) = (treeCount, .count(10 * n), maxSamples)
-    let draws = Double(
-      try maxSamples.map { limit -> Int in
-        guard case .count(let count) = limit else { throw ApusError(.data, "a count is wanted") }
-        return count
-      } ?? n)
-    let features = Matrix((0..<n).map { [Double($0)] })
-    var result = [[Double]](repeating: [Double](repeating: 0, count: n), count: treeCount)
-    for row in 0..<n {
-      let data = try Dataset(features: features, target: .values((0..<n).map { $0 == row ? 1 : 0 }))
-      let model = try forest.fit(data, Self.context())
-      #expect(model.nodeCount == treeCount)
-      let means = try model.predict(features.rows(0..<1), treeCounts: Array(1...treeCount), .sequential)
-      var before = 0.0
-      for tree in 0..<treeCount {
-        let sum = means[tree][0] * Double(tree + 1)
-        result[tree][row] = ((sum - before) * draws).rounded()
-        #expect(abs((sum - before) * draws - result[tree][row]) < 1e-6)
-        before = sum
-      }
-    }
-    return result
-  }
-
   @Test func everyTreeCountsAsManyDrawsAsThereAreRows() throws {
-    for tree in try multiplicities(rowCount: 60, treeCount: 8) { #expect(tree.reduce(0, +) == 60) }
-    let few = try multiplicities(rowCount: 60, treeCount: 40, maxSamples: .count(12))
+    for tree in try ForestDraws.multiplicities(rowCount: 60, treeCount: 8, Self.context()) {
+      #expect(tree.reduce(0, +) == 60)
+    }
+    let few = try ForestDraws.multiplicities(
+      rowCount: 60, treeCount: 40, drawCount: 12, Self.context())
     for tree in few { #expect(tree.reduce(0, +) == 12) }
     // With replacement: a row is drawn twice now and then, and every row by some tree.
     #expect(few.contains { $0.contains { $0 > 1 } })
     #expect((0..<60).allSatisfy { row in few.contains { $0[row] > 0 } })
-  }
-
-  /// A forest that looks at all features is the mean of decision trees on its samples: of their importances, which sum
-  /// to 1 for each tree however much its splits gain, and of their predictions.
-  @Test func aForestIsTheMeanOfTreesOnItsSamples() throws {
-    let data = try Dataset(bundled: "diabetes").gatheringRows((0..<150).map { 2 * $0 })
-    let treeCount = 6
-    var forest = RandomForestRegressor()
-    // Nodes of few rows are split as well by several features, of which each forest takes the one drawn first.
-    (forest.treeCount, forest.maxFeatures, forest.minSamplesLeaf, forest.splits) = (
-      treeCount, .all, 10, .exact
-    )
-    var tree = DecisionTreeRegressor()
-    (tree.minSamplesLeaf, tree.splits) = (10, .exact)
-    let counts = try multiplicities(rowCount: 150, treeCount: treeCount)
-    for weighted in [false, true] {
-      let weights = (0..<150).map { weighted ? 0.5 + Double($0 % 3) : 1 }
-      let model = try forest.fit(data.replacingWeights(weighted ? weights : nil), Self.context())
-      var importances = [Double](repeating: 0, count: data.featureCount)
-      for sample in counts {
-        let own = try tree.fit(
-          data.replacingWeights(zip(sample, weights).map { $0 * $1 }), Self.context())
-        #expect(abs(own.featureImportances.reduce(0, +) - 1) < 1e-12)
-        for (column, share) in own.featureImportances.enumerated() {
-          importances[column] += share / Double(treeCount)
-        }
-      }
-      #expect(relativeDifference(model.featureImportances, importances) < 1e-9)
-    }
   }
 
   /// Features whose splits gain little weigh as much as others in a tree that has no other splits.
@@ -126,7 +68,7 @@ import Testing
       ]
     ).base
     let model = try #require(try estimator.fittedModel(data, Self.context()) as? ForestClassifierModel)
-    let counts = try multiplicities(rowCount: 150, treeCount: treeCount)
+    let counts = try ForestDraws.multiplicities(rowCount: 150, treeCount: treeCount, Self.context())
     let staged = try model.predictProbabilities(
       data.features, treeCounts: Array(1...treeCount), .sequential)
     let result = try #require(model.outOfBag)
@@ -160,7 +102,7 @@ import Testing
       ]
     ).base
     let model = try #require(try estimator.fittedModel(data, Self.context()) as? ForestRegressorModel)
-    let counts = try multiplicities(rowCount: 120, treeCount: treeCount)
+    let counts = try ForestDraws.multiplicities(rowCount: 120, treeCount: treeCount, Self.context())
     let staged = try model.predict(data.features, treeCounts: Array(1...treeCount), .sequential)
     let result = try #require(model.outOfBag)
     let values = try data.targetValues()
@@ -169,7 +111,8 @@ import Testing
     for row in expected.indices where expected[row] == nil { #expect(result.predictions[row].isNaN) }
     #expect(relativeDifference(known.map { result.predictions[$0] }, known.map { expected[$0]![0] }) < 1e-9)
     let shares = known.map { isWeighted ? weights[$0] : 1 }
-    let mean = zip(known, shares).reduce(0) { $0 + values[$1.0] * $1.1 } / shares.reduce(0, +)
+    var mean = 0.0
+    for (row, weight) in zip(known, shares) { mean += weight * values[row] / shares.reduce(0, +) }
     var (residual, spread) = (0.0, 0.0)
     for (row, weight) in zip(known, shares) {
       residual += weight * (values[row] - expected[row]![0]) * (values[row] - expected[row]![0])

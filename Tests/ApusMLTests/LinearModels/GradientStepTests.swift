@@ -60,4 +60,28 @@ import Testing
     let end = try #require(convergence)
     #expect(end.iterations == golden.epochs && end.converged == (golden.epochs < 1000))
   }
+
+  /// The fit ends after five epochs that better the mean loss, of rows by their weights and without the penalty, by less
+  /// than the tolerance. With one row an epoch's loss is that of where the epochs before it have led.
+  @Test(arguments: [LinearPenalty.l2, .l1, .elasticnet], [0.4, 3]) func theMeanLossDecidesWhenToEnd(
+    penalty: LinearPenalty, weight: Double
+  ) throws {
+    let row = [0.8, -1.3, 0.0, 0.05]
+    let data = try Dataset(features: Matrix([row]), target: .values([2.5]), weights: [weight])
+    for tolerance in [1e-1, 1e-3, 1e-5] {
+      var estimator = SGDRegressor(penalty: penalty, alpha: 0.05, learningRate: .constant, eta0: 0.02)
+      estimator.tolerance = tolerance
+      let end = try #require(try estimator.fit(data).convergence)
+      var (best, stale, epochs, score) = (Double.infinity, 0, 0, 0.0)
+      while stale < 5 {
+        let loss = weight * (score - 2.5) * (score - 2.5) / 2
+        epochs += 1
+        stale = loss > best - tolerance ? stale + 1 : 0
+        best = min(best, loss)
+        (estimator.tolerance, estimator.maxIterations) = (nil, epochs)
+        score = try estimator.fit(data).predict(data.features)[0]
+      }
+      #expect(end.converged && end.iterations == epochs)
+    }
+  }
 }
