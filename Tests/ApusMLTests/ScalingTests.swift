@@ -209,6 +209,26 @@ private func areClose(_ actual: Matrix<Double>, _ expected: [[Double]], _ tolera
     #expect(relativeDifference(model.explainedVariances, weighted.explainedVariances) < 1e-9)
   }
 
+  /// A row of weight two is two rows, one of weight zero none.
+  @Test(arguments: [false, true]) func weightsCountAsRepeatedRows(whitens: Bool) throws {
+    let data = try data()
+    let counts = (0..<60).map { $0 * 5 % 4 }
+    let weighted = try data.replacingWeights(counts.map(Double.init))
+    let repeated = data.gatheringRows(counts.indices.flatMap { [Int](repeating: $0, count: counts[$0]) })
+    let pca = try PCA().setting(["n_components": .integer(4), "whiten": .boolean(whitens)])
+    let svd = try TruncatedSVD().setting(["n_components": .integer(4)])
+    for (own, expected) in [
+      (try pca.fit(weighted), try pca.fit(repeated)), (try svd.fit(weighted), try svd.fit(repeated)),
+    ] {
+      #expect(areClose(own.components, expected.components.rowArrays, 1e-8))
+      #expect(relativeDifference(own.explainedVariances, expected.explainedVariances) < 1e-9)
+      #expect(relativeDifference(own.explainedVarianceRatios, expected.explainedVarianceRatios) < 1e-9)
+      #expect(relativeDifference(own.singularValues, expected.singularValues) < 1e-9)
+      let rows = try expected.transform(data.features).rowArrays
+      #expect(areClose(try own.transform(data.features), rows, 1e-7))
+    }
+  }
+
   @Test func allComponentsLoseNothing() throws {
     let data = try data()
     let model = try PCA().setting(["whiten": .boolean(true)]).fit(data)

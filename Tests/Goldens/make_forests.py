@@ -295,7 +295,8 @@ def tree_options():
             "balanced, three classes, entropy", "wine", CLASSIFIER,
             {"class_weight": "balanced", "criterion": "entropy", "max_depth": 3}, bites=True),
         tree_case(
-            "missing values, entropy", "breast-cancer", CLASSIFIER, {"criterion": "entropy", "max_depth": 3}, missing=True),
+            "missing values, entropy", "breast-cancer", CLASSIFIER, {"criterion": "entropy", "max_depth": 3},
+            missing=True),
         tree_case(
             "missing values, entropy, weights", parameters={"criterion": "log_loss", "max_depth": 4}, missing=True,
             weighted=True, **digits),
@@ -304,6 +305,25 @@ def tree_options():
         tree_case(
             "missing values, poisson, weights", "diabetes", REGRESSOR, {"criterion": "poisson", "max_depth": 3},
             missing=True, weighted=True),
+        tree_case(
+            "missing values, absolute error", "diabetes", REGRESSOR, {"criterion": "absolute_error", "max_depth": 3},
+            missing=True),
+        tree_case(
+            "missing values, absolute error, weights", "diabetes", REGRESSOR,
+            {"criterion": "absolute_error", "max_depth": 3}, missing=True, weighted=True),
+        tree_case(
+            "absolute leaf weight, weights",
+            parameters={"min_weight_fraction_leaf": 0.1, "criterion": "absolute_error", "max_depth": 4}, weighted=True,
+            **diabetes),
+        tree_case(
+            "absolute best first, weights",
+            parameters={"max_leaf_nodes": 6, "criterion": "absolute_error", "max_depth": 4}, weighted=True, **diabetes),
+        tree_case(
+            "poisson best first, weights",
+            parameters={"max_leaf_nodes": 7, "criterion": "poisson", "max_depth": 4}, weighted=True, **diabetes),
+        tree_case(
+            "entropy best first", parameters={"max_leaf_nodes": 9, "criterion": "entropy", "max_depth": 5}, bites=True,
+            **digits),
         tree_case("best first, weights", parameters={"max_leaf_nodes": 7, "max_depth": 5}, weighted=True, **diabetes),
         tree_case(
             "best first, missing values", parameters={"max_leaf_nodes": 8, "max_depth": 5}, missing=True, bites=True,
@@ -311,7 +331,10 @@ def tree_options():
     ]
 
 
-makers = {"forests": lambda: {"trees": trees(), "forests": forests()}, "tree_options": lambda: {"trees": tree_options()}}
+makers = {
+    "forests": lambda: {"trees": trees(), "forests": forests()},
+    "tree_options": lambda: {"trees": tree_options()},
+}
 for name in sys.argv[1:] or makers:
     with open(f"Tests/Goldens/{name}.json", "w") as file:
         json.dump(makers[name](), file, indent=None, separators=(",", ":"))

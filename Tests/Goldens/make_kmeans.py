@@ -43,7 +43,8 @@ print(json.dumps({
             digits, sample_weight=10.0 ** (np.arange(300) % 3)).inertia_ for s in range(30)],
     "miniBatchOptions": {
         name: [
-            MiniBatchKMeans(**{"n_clusters": 10, "batch_size": 100, "n_init": 1} | options, random_state=s).fit(digits).inertia_
+            MiniBatchKMeans(**{"n_clusters": 10, "batch_size": 100, "n_init": 1} | options, random_state=s).fit(
+                digits).inertia_
             for s in range(20)]
         for name, options in {
             "centres": {"init": digits[:10]},

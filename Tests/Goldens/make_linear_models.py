@@ -355,8 +355,8 @@ def stochastic_gradient():
          EachAgainstTheRest(0.1, {f"class_{i}": 178 / (3 * count) for i, count in enumerate([59, 71, 48])})),
     ]:
         cases.append(case(
-            name, dataset, 1, None, "both", weights, dict(averages=True) | options | dict(tolerance=None, maxIterations=300),
-            model))
+            name, dataset, 1, None, "both", weights,
+            dict(averages=True) | options | dict(tolerance=None, maxIterations=300), model))
     return cases
 
 

@@ -39,7 +39,8 @@ def bins(strategy, data, weights=None, count=4, encode="ordinal"):
 
 def imputed_words(column):
     """The words with gaps filled in by the most frequent one."""
-    return SimpleImputer(strategy="most_frequent", missing_values="").fit_transform(np.array(column, dtype=object)[:, None])[:, 0].tolist()
+    imputer = SimpleImputer(strategy="most_frequent", missing_values="")
+    return imputer.fit_transform(np.array(column, dtype=object)[:, None])[:, 0].tolist()
 
 
 # A column without any value, as it is left in place.
@@ -78,12 +79,15 @@ golden = {
     "gradedWeights": graded.tolist(),
     "gradedQuantileBins": bins("quantile", numbers, graded, count=6),
     "oneHotBins": {
-        strategy: listed(KBinsDiscretizer(n_bins=3, encode="onehot-dense", strategy=strategy).fit(numbers[:12]).transform(numbers[8:16]))
+        strategy: listed(
+            KBinsDiscretizer(n_bins=3, encode="onehot-dense", strategy=strategy).fit(numbers[:12]).transform(
+                numbers[8:16]))
         for strategy in ["quantile", "uniform"]
     },
     "weightedOneHotBins": bins("quantile", numbers[:10], graded[:10], count=3, encode="onehot-dense"),
     "imputedEmpty": {
-        strategy: listed(SimpleImputer(strategy=strategy, fill_value=fill, keep_empty_features=True).fit_transform(empty))
+        strategy: listed(
+            SimpleImputer(strategy=strategy, fill_value=fill, keep_empty_features=True).fit_transform(empty))
         for strategy, fill in [("mean", None), ("median", None), ("most_frequent", None), ("constant", -1.5)]
     },
     "gaps": gaps,
@@ -93,7 +97,8 @@ golden = {
         for threshold in [0.5, 2.0, 100.0, 5000.0]
     },
     "variances": VarianceThreshold().fit(holes).variances_.tolist(),
-    "ordered": listed(OrdinalEncoder(categories=[["green", "red", "blue"], ["s", "m", "l", "xl"]]).fit_transform(words)),
+    "ordered": listed(
+        OrdinalEncoder(categories=[["green", "red", "blue"], ["s", "m", "l", "xl"]]).fit_transform(words)),
     "fClassif": test(f_classif(iris.data, iris.target)),
     "fRegression": test(f_regression(diabetes.data, diabetes.target)),
     "chi2": test(chi2(iris.data, iris.target)),

@@ -53,7 +53,7 @@ private struct ForestGoldens: Decodable {
     let goldens = try ForestGoldens.all.get()
     #expect(goldens.trees.count > 20)
     #expect(goldens.forests.count == 35)
-    #expect(try ForestGoldens.options.get().count == 28)
+    #expect(try ForestGoldens.options.get().count == 34)
   }
 
   /// One tree on all features, where no tie decides: scikit-learn's leaves and importances.
