@@ -19,7 +19,7 @@ def case(kind, weight, loss, penalty, schedule, intercept, eta0, alpha, average=
     def fit(max_iter):
         model = (SGDRegressor if kind == "regression" else SGDClassifier)(
             loss=loss, penalty=penalty, alpha=alpha, l1_ratio=0.4, fit_intercept=intercept, learning_rate=schedule,
-            eta0=eta0, power_t=0.25, tol=tol, max_iter=max_iter)
+            eta0=eta0, power_t=0.25, tol=tol, max_iter=max_iter, random_state=0)
         if kind == "regression":
             return model.fit(row, [target], sample_weight=[weight])
         return model.fit(np.vstack([row, -row]), ["b", "a"], sample_weight=[weight, weight])

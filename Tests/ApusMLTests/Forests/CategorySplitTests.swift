@@ -9,8 +9,8 @@ import Testing
 ///
 /// Ordered by the mean target, the best of all subsets is a cut of the order (Fisher, 1958; Breiman et al., 1984,
 /// theorem 4.5), for every impurity that is a concave function of the mean: the squared error, the Poisson deviance, and
-/// Gini and entropy of two classes. Missing values are one category more. With several classes, and with limits on
-/// leaves, only cuts of the order are looked at.
+/// Gini and entropy of two classes. Missing values are one category more. With several classes, by the absolute error,
+/// and with limits on leaves, only cuts of the order are looked at.
 @Suite struct CategorySplitTests {
   /// Rows of one categorical column, its last code standing for a missing value.
   private struct Node {
@@ -56,6 +56,8 @@ import Testing
         return total
           * (criterion == "gini"
             ? 1 - shares.reduce(0) { $0 + $1 * $1 } : -shares.reduce(0) { $0 + ($1 > 0 ? $1 * log2($1) : 0) })
+      case "absoluteError":
+        return rows.map { row in rows.reduce(0) { $0 + weights[$1] * abs(values[$1] - values[row]) } }.min()!
       default:
         let mean = rows.reduce(0) { $0 + weights[$1] * values[$1] } / total
         return rows.reduce(0) { sum, row in
@@ -180,14 +182,16 @@ import Testing
     #expect((8..<24).contains(isOptimal))
   }
 
-  @Test(arguments: [("gini", 2), ("entropy", 2), ("squaredError", 0), ("poisson", 0)], [false, true])
+  @Test(
+    arguments: [("gini", 2), ("entropy", 2), ("squaredError", 0), ("poisson", 0), ("absoluteError", 0)],
+    [false, true])
   func leavesAreLargeEnough(kind: (criterion: String, classes: Int), isWeighted: Bool) throws {
     var random = Seed(isWeighted ? 8 : 9).derived("limits", kind.classes).randomSource()
     var isBinding = 0
     for round in 0..<24 {
       let node = Node(
         &random, categories: 6, classes: kind.classes, hasMissing: round % 2 == 0, isWeighted: isWeighted)
-      let (rows, share) = round % 4 < 2 ? (15, 0) : (1, 0.4)
+      let (rows, share) = [(15, 0), (1, 0.4), (1, 0)][round / 2 % 3]
       let label = kind.classes > 0 ? node.leadingClass : nil
       let best = node.leastOfCuts(kind.criterion, leastRows: rows, leastShare: share) {
         node.mean($0, ofClass: label)
