@@ -13,6 +13,7 @@ private struct MiniBatchGoldens: Decodable {
   var cases: [Case]
   var miniBatchSpread: [Double]
   var weightedMiniBatchSpread: [Double]
+  var miniBatchOptions: [String: [Double]]
 }
 
 @Suite struct MiniBatchKMeansTests {
@@ -50,6 +51,59 @@ private struct MiniBatchGoldens: Decodable {
     let mean = expected.reduce(0, +) / 30
     #expect(abs(inertias.reduce(0, +) / 30 - mean) < (expected[24] - expected[5]) / 2)
     #expect(inertias[0] > expected[0] * 0.98)
+  }
+
+  @Test(arguments: [
+    "centres", "reassignment", "no reassignment", "little patience", "no patience rule", "small batches",
+  ]) func inertiaWithAnOptionIsThatOfScikitLearn(option: String) throws {
+    let expected = try #require(golden.miniBatchOptions[option])
+    var estimator = estimator()
+    switch option {
+    case "centres": estimator.initialization = .centres(data.features.rows(0..<10).rowArrays)
+    case "reassignment": estimator.reassignmentRatio = 0.6
+    case "no reassignment": estimator.reassignmentRatio = 0
+    case "little patience": estimator.maxNoImprovement = 1
+    case "no patience rule": (estimator.maxNoImprovement, estimator.maxIterations) = (nil, 30)
+    default: estimator.batchSize = 20
+    }
+    let inertias = try (0..<20).map { try estimator.fit(data, FitContext(seed: Seed($0))).inertia }
+    func moments(_ values: [Double]) -> (mean: Double, variance: Double) {
+      let mean = values.reduce(0, +) / 20
+      return (mean, values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 19)
+    }
+    let (own, other) = (moments(inertias), moments(expected))
+    // Four standard errors of the difference of two means of twenty.
+    let tolerance = 4 * ((own.variance + other.variance) / 20).squareRoot()
+    #expect(abs(own.mean - other.mean) < tolerance, "\(own) against \(other)")
+  }
+
+  /// A centre far from every row gets none: it stays there, or is moved to a row, as the ratio says.
+  @Test func aCentreWithoutRowsStaysOrIsMoved() throws {
+    var estimator = MiniBatchKMeans()
+    (estimator.clusterCount, estimator.batchSize) = (3, 50)
+    let far = [[Double](repeating: 1e4, count: data.featureCount)]
+    estimator.initialization = .centres(data.features.rows(0..<2).rowArrays + far)
+    estimator.reassignmentRatio = 0
+    let left = try estimator.fit(data)
+    #expect(left.centres.row(2) == far[0] && left.clusterSizes[2] == 0)
+    estimator.reassignmentRatio = 0.01
+    let moved = try estimator.fit(data)
+    #expect(moved.clusterSizes[2] > 0 && moved.inertia < left.inertia)
+  }
+
+  @Test func patienceEndsTheRun() throws {
+    var lengths: [Int] = []
+    for patience in [1, 5, 25] {
+      var estimator = estimator()
+      estimator.maxNoImprovement = patience
+      let ends = try (0..<5).map {
+        try #require(try estimator.fit(data, FitContext(seed: Seed($0))).convergence)
+      }
+      // The first batch is not counted, and one sets the mark.
+      #expect(ends.allSatisfy { $0.converged && $0.iterations >= patience + 2 })
+      lengths.append(ends.reduce(0) { $0 + $1.iterations })
+    }
+    #expect(lengths == lengths.sorted() && Set(lengths).count == 3)
   }
 
   @Test func withoutARuleToEndItNothingIsSaidOfConvergence() throws {

@@ -30,6 +30,14 @@ private struct PreprocessingGoldens: Decodable {
   var weightedUniformBins: [[Double]]
   var gradedWeights: [Double]
   var gradedQuantileBins: [[Double]]
+  var oneHotBins: [String: [[Double]]]
+  var weightedOneHotBins: [[Double]]
+  var imputedEmpty: [String: [[Double]]]
+  var gaps: [String]
+  var imputedGaps: [String]
+  var thresholds: [String: [Int]]
+  var variances: [Double]
+  var ordered: [[Double]]
   var fClassif: TestGolden
   var fRegression: TestGolden
   var chi2: TestGolden
@@ -92,6 +100,8 @@ private struct PreprocessingGoldens: Decodable {
   @Test func ordinalEncodingEqualsScikitLearnAndTakesOrders() throws {
     var encoder = OrdinalEncoder()
     #expect(try transform(encoder, words) == golden.ordinal)
+    encoder.orders = CategoryOrders(["colour": ["green", "red", "blue"], "size": ["s", "m", "l", "xl"]])
+    #expect(try transform(encoder, words) == golden.ordered)
     encoder.orders = CategoryOrders(["size": ["s", "m", "l", "xl"]])
     let model = try encoder.fit(words)
     #expect(try model.transform(words.features).column(1) == [0, 2, 0, 1, 2, 2])
@@ -114,6 +124,29 @@ private struct PreprocessingGoldens: Decodable {
     let result = try model.transform(data.features).rowArrays
     #expect(difference(result, try #require(golden.imputed[strategy])) < 1e-14)
     #expect(model.transformedColumns(data.columns).last?.name == "missingindicator_x3")
+  }
+
+  /// A column without any value gets the constant, 0 unless set, where scikit-learn keeps such columns.
+  @Test(arguments: ["mean", "median", "most_frequent", "constant"])
+  func imputationOfAnEmptyColumnEqualsScikitLearn(strategy: String) throws {
+    var features = Matrix(golden.holes).rows(0..<8)
+    for row in 0..<8 { features[row, 1] = .nan }
+    var imputer = try SimpleImputer().setting(["strategy": .string(strategy)])
+    if imputer.strategy == .constant { imputer.fillValue = -1.5 }
+    let result = try transform(imputer, Dataset(features: features))
+    #expect(difference(result, try #require(golden.imputedEmpty[strategy])) < 1e-14)
+  }
+
+  @Test func imputationOfCategoriesEqualsScikitLearn() throws {
+    let lines = golden.gaps.enumerated().map { "\($0.offset),\($0.element)" }.joined(separator: "\n")
+    let data = try Dataset(csvText: "row,colour\n\(lines)\n")
+    let categories = try #require(data.columns[1].categories)
+    for strategy in ImputationStrategy.allCases {
+      var imputer = SimpleImputer()
+      imputer.strategy = strategy
+      let filled = try imputer.fit(data).transform(data.features).column(1).map { categories[Int($0)] }
+      #expect(filled == golden.imputedGaps, "\(strategy)")
+    }
   }
 
   @Test func missingCategoriesBecomeTheMostFrequent() throws {
@@ -159,6 +192,22 @@ private struct PreprocessingGoldens: Decodable {
     #expect(result.rowArrays.allSatisfy { $0.reduce(0, +) == 4 })
   }
 
+  @Test func binsOfAColumnEachEqualScikitLearn() throws {
+    let numbers = Matrix(golden.numbers)
+    var discretizer = KBinsDiscretizer()
+    discretizer.binCount = 3
+    let training = try Dataset(features: numbers.rows(0..<12))
+    for strategy in BinStrategy.allCases {
+      discretizer.strategy = strategy
+      let model = try discretizer.fit(training)
+      let result = try model.transform(numbers.rows(8..<16)).rowArrays
+      #expect(try result == #require(golden.oneHotBins[strategy.rawValue]))
+    }
+    discretizer.strategy = .quantile
+    let weighted = try Dataset(features: numbers.rows(0..<10), weights: Array(golden.gradedWeights[..<10]))
+    #expect(try transform(discretizer, weighted) == golden.weightedOneHotBins)
+  }
+
   @Test func weightedBinsEqualScikitLearn() throws {
     let data = try Dataset(features: Matrix(golden.numbers), weights: golden.weights)
     let graded = try Dataset(features: Matrix(golden.numbers), weights: golden.gradedWeights)
@@ -178,6 +227,25 @@ private struct PreprocessingGoldens: Decodable {
     #expect(try transform(discretizer, data) == golden.weightedUniformBins)
     (discretizer.binCount, discretizer.strategy) = (6, .quantile)
     #expect(try transform(discretizer, graded) == golden.gradedQuantileBins)
+  }
+
+  @Test func thresholdsOfVarianceEqualScikitLearn() throws {
+    let data = try Dataset(features: Matrix(golden.holes))
+    #expect(golden.thresholds.count == 4)
+    for (threshold, kept) in golden.thresholds {
+      var selection = VarianceThreshold()
+      selection.threshold = try #require(Double(threshold))
+      let model = try selection.fit(data)
+      #expect(model.keptColumns == kept)
+      #expect(relativeDifference(model.scores.elements, golden.variances) < 1e-13)
+      // A row of weight two is two rows.
+      let counts = (0..<25).map { $0 * 3 % 4 }
+      let rows = counts.indices.flatMap { [Int](repeating: $0, count: counts[$0]) }
+      let weighted = try selection.fit(data.replacingWeights(counts.map(Double.init)))
+      let repeated = try selection.fit(data.gatheringRows(rows))
+      #expect(weighted.keptColumns == repeated.keptColumns)
+      #expect(relativeDifference(weighted.scores.elements, repeated.scores.elements) < 1e-13)
+    }
   }
 
   @Test func variancesBelowTheThresholdGo() throws {

@@ -22,6 +22,23 @@ private struct SimpleGoldens: Decodable {
     var probabilities: [[Double]]
   }
 
+  struct BayesOptions: Decodable {
+    struct Options: Decodable {
+      var priors: [Double]?
+      var smoothing: Double?
+      enum CodingKeys: String, CodingKey {
+        case priors
+        case smoothing = "var_smoothing"
+      }
+    }
+    var weighted: Bool
+    var options: Options
+    var priors: [Double]
+    var variances: [Double]
+    var probabilities: [[Double]]
+    var logLikelihoods: [[Double]]
+  }
+
   var features: [[Double]]
   var target: [String]
   var weights: [Double]
@@ -30,6 +47,7 @@ private struct SimpleGoldens: Decodable {
   var neighbours: [Neighbours]
   var bayes: [Bayes]
   var bayesPriors: [[Double]]
+  var bayesOptions: [BayesOptions]
   var dummies: [String: Double]
   var dummyClassifiers: [DummyClassifierGolden]
 
@@ -154,6 +172,27 @@ private let goldens = Result { try Golden.load("neighbours_bayes_dummies.json", 
     var wrong = GaussianNaiveBayes()
     wrong.priors = .explicit(["0": 1])
     #expect { try wrong.fit(goldens.training()) } throws: { "\($0)".contains("priors") }
+  }
+
+  @Test(arguments: 0..<8) func optionsEqualScikitLearn(index: Int) throws {
+    let goldens = try goldens.get()
+    try #require(goldens.bayesOptions.count == 8)
+    let golden = goldens.bayesOptions[index]
+    var estimator = GaussianNaiveBayes()
+    if let smoothing = golden.options.smoothing { estimator.varSmoothing = smoothing }
+    if let priors = golden.options.priors {
+      estimator.priors = .explicit(["0": priors[0], "1": priors[1], "2": priors[2]])
+    }
+    let model = try estimator.fit(goldens.training(weighted: golden.weighted))
+    let test = goldens.test.rows(0..<8)
+    #expect(relativeDifference(model.priors, golden.priors) < 1e-13)
+    for (variance, expected) in zip(model.variances.row(1), golden.variances) {
+      #expect(abs(variance / expected - 1) < 1e-11)
+    }
+    let scores = try model.jointLogLikelihoods(test)
+    #expect(relativeDifference(scores.elements, golden.logLikelihoods.flatMap { $0 }) < 1e-10)
+    let probabilities = try model.predictProbabilities(test)
+    #expect(relativeDifference(probabilities.elements, golden.probabilities.flatMap { $0 }) < 1e-8)
   }
 
   @Test func constantFeaturesDoNoHarm() throws {

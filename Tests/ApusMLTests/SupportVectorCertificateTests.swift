@@ -7,7 +7,7 @@ import Testing
 
 /// The optimality conditions of support vector machines, with kernels and sums in Double by their definitions.
 @Suite struct SupportVectorCertificateTests {
-  private static let kernels: [SupportVectorKernel] = [.rbf, .linear, .polynomial]
+  private static let kernels: [SupportVectorKernel] = [.rbf, .linear, .polynomial, .sigmoid]
 
   private func value(
     _ kernel: SupportVectorKernel, _ x: [Double], _ y: [Double], gamma: Double, constant: Double, degree: Int
@@ -17,7 +17,8 @@ import Testing
     case .linear: return product
     case .polynomial:
       return (0..<degree).reduce(1) { power, _ in power * (gamma * product + constant) }
-    default:
+    case .sigmoid: return tanh(gamma * product + constant)
+    case .rbf:
       let square = zip(x, y).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
       return exp(-gamma * square)
     }

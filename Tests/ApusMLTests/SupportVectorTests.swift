@@ -40,6 +40,7 @@ private struct SupportVectorGoldens: Decodable {
 
   var classifiers: [Classifier]
   var logLosses: [Double]
+  var weightedLogLosses: [Double]
   var regressors: [Regressor]
 }
 
@@ -177,6 +178,27 @@ private let goldens = Result { try Golden.load("support_vectors.json", as: Suppo
     let values = try binary.decisionValues(two.features)
     let order = (0..<two.rowCount).sorted { values[$0, 0] < values[$1, 0] }
     #expect(zip(order, order.dropFirst()).allSatisfy { shares[$0, 0] <= shares[$1, 0] })
+  }
+
+  /// Rows of the first class weigh much more than the others, so that a fit without weights does better by the mean over
+  /// all rows.
+  @Test func probabilitiesOfWeightedRowsAreAsGoodAsScikitLearns() throws {
+    let goldens = try goldens.get()
+    let golden = goldens.classifiers[4]
+    let data = try golden.data.replacingWeights(golden.target.map { $0 == "0" ? 5 : 0.02 })
+    var estimator = SVC()
+    (estimator.c, estimator.probability) = (0.3, true)
+    func logLoss(_ data: Dataset, seed: UInt64) throws -> Double {
+      let model = try estimator.fit(data, FitContext(seed: Seed(seed), compute: .sequential))
+      let probabilities = try model.predictProbabilities(data.features)
+      let classes = try golden.target.map { try #require(model.classLabels.firstIndex(of: $0)) }
+      return classes.indices.reduce(0) { $0 - log(probabilities[$1, classes[$1]]) } / Double(classes.count)
+    }
+    let expected = goldens.weightedLogLosses
+    let (low, high) = (expected.min()!, expected.max()!)
+    let losses = try (0..<6).map { try logLoss(data, seed: $0) }
+    for loss in losses { #expect(loss < high + (high - low) && loss > low - (high - low), "\(loss)") }
+    #expect(try logLoss(golden.data, seed: 0) < low - (high - low))
   }
 
   @Test func anEndBeforeConvergenceIsTold() throws {

@@ -41,5 +41,18 @@ print(json.dumps({
     "weightedMiniBatchSpread": [
         MiniBatchKMeans(10, batch_size=100, n_init=1, random_state=s).fit(
             digits, sample_weight=10.0 ** (np.arange(300) % 3)).inertia_ for s in range(30)],
+    "miniBatchOptions": {
+        name: [
+            MiniBatchKMeans(**{"n_clusters": 10, "batch_size": 100, "n_init": 1} | options, random_state=s).fit(
+                digits).inertia_
+            for s in range(20)]
+        for name, options in {
+            "centres": {"init": digits[:10]},
+            "reassignment": {"reassignment_ratio": 0.6},
+            "no reassignment": {"reassignment_ratio": 0.0},
+            "little patience": {"max_no_improvement": 1},
+            "no patience rule": {"max_no_improvement": None, "max_iter": 30},
+            "small batches": {"batch_size": 20},
+        }.items()},
     "irisSpread": spread(iris, 5),
 }))

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.optimize import minimize
 from sklearn.linear_model import (
     ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge, SGDClassifier, SGDRegressor)
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 
 folder = pathlib.Path(__file__).parent
 datasets = folder.parent.parent / "Datasets"
@@ -56,7 +56,7 @@ def case(name, dataset, every, features, scaled, weights, parameters, model, tar
         name=name, dataset=dataset, every=every, features=x.shape[1], center=center.tolist(),
         scale=scale.tolist(), weights=weights, parameters=parameters,
         coefficients=np.atleast_2d(model.coef_).tolist(),
-        intercepts=np.atleast_1d(model.intercept_).astype(float).tolist())
+        intercepts=(np.zeros(len(np.atleast_2d(model.coef_))) + model.intercept_).tolist())
 
 
 def ridge():
@@ -122,6 +122,8 @@ def logistic():
     add("wine, two features, no penalty", "wine", scaled="both", features=2, penalty="none")
     add("wine, two features, class weights and weights, no penalty", "wine", scaled="both", features=2,
         weights="graded", classWeight={"class_0": 2.0, "class_2": 0.5}, penalty="none")
+    add("wine, no intercept, balanced and weights", "wine", scaled="both", weights="mod3", c=0.3, fitIntercept=False,
+        classWeight="balanced")
     add("letter", "letter", scaled="both", c=1.0)
     add("letter, weights", "letter", weights="mod3", c=0.01)
     return cases
@@ -134,6 +136,16 @@ def least_squares():
         ("diabetes, weights", "diabetes", 1, None, "graded", dict()),
         ("diabetes, no intercept", "diabetes", 1, None, "none", dict(fitIntercept=False)),
         ("more features than rows", "diabetes", 60, "both", "none", dict()),
+        # As many answers as there are: those of the smallest norm are taken.
+        ("more features than rows, weights", "diabetes", 60, "both", "graded", dict()),
+        ("more features than rows, some weights zero", "diabetes", 60, "both", "mod3", dict()),
+        ("more features than rows, no intercept", "diabetes", 60, "both", "none", dict(fitIntercept=False)),
+        ("more features than rows, no intercept, weights", "diabetes", 60, "both", "graded", dict(fitIntercept=False)),
+        ("diabetes, no intercept, weights", "diabetes", 1, None, "graded", dict(fitIntercept=False)),
+        ("more features than rows, positive", "diabetes", 60, "both", "none", dict(positive=True)),
+        ("more features than rows, positive, weights", "diabetes", 60, "both", "graded", dict(positive=True)),
+        ("more features than rows, positive, no intercept", "diabetes", 60, "both", "graded",
+         dict(positive=True, fitIntercept=False)),
         ("diabetes, positive", "diabetes", 1, None, "none", dict(positive=True)),
         ("diabetes, positive, weights", "diabetes", 1, None, "mod3", dict(positive=True)),
         ("diabetes, positive, no intercept", "diabetes", 1, None, "none",
@@ -182,6 +194,14 @@ def logistic_l1():
         ("wine", "wine", 1, "both", "none", dict(c=0.1, penalty="elasticnet", l1Ratio=0.8)),
         ("wine, weights and class weights", "wine", 1, "both", "graded",
          dict(c=0.1, penalty="elasticnet", l1Ratio=0.4, classWeight={"class_1": 2.0, "class_2": 0.5})),
+        ("breast cancer, balanced", "breast-cancer", 1, "both", "none",
+         dict(c=0.05, penalty="l1", classWeight="balanced")),
+        ("breast cancer, balanced, weights", "breast-cancer", 1, "both", "mod3",
+         dict(c=0.03, penalty="l1", classWeight="balanced")),
+        ("wine, balanced, weights", "wine", 1, "both", "graded", dict(c=0.1, penalty="l1", classWeight="balanced")),
+        ("wine, no intercept", "wine", 1, "both", "none", dict(c=0.1, penalty="l1", fitIntercept=False)),
+        ("wine, no intercept, balanced, weights", "wine", 1, "both", "graded",
+         dict(c=0.1, penalty="elasticnet", l1Ratio=0.6, classWeight="balanced", fitIntercept=False)),
     ]:
         share = options.get("l1Ratio", 1.0)
         model = LogisticRegression(
@@ -201,6 +221,12 @@ def linear_svc():
         ("breast cancer, no intercept", "breast-cancer", 1, "both", "none", dict(c=1.0, fitIntercept=False)),
         ("wine", "wine", 1, "both", "none", dict(c=10.0)),
         ("digits, every fourth", "digits", 4, "scale", "none", dict(c=0.01)),
+        ("wine, weights", "wine", 1, "both", "graded", dict(c=1.0)),
+        ("wine, weights, class weights", "wine", 1, "both", "mod3",
+         dict(c=1.0, classWeight={"class_0": 0.2, "class_2": 3.0})),
+        ("iris, weights, balanced", "iris", 1, "both", "mod3", dict(c=0.5, classWeight="balanced")),
+        ("wine, weights, balanced, no intercept", "wine", 1, "both", "graded",
+         dict(c=0.3, classWeight="balanced", fitIntercept=False)),
     ]:
         model = LinearSVC(
             C=options["c"], dual=False, tol=1e-12, max_iter=1_000_000,
@@ -303,7 +329,52 @@ def stochastic_gradient():
         cases.append(case(
             name, dataset, 1, None, "both", weights, options | dict(averages=True, tolerance=None, maxIterations=300),
             SmoothMinimum(options["loss"], options["alpha"])))
+    n = len(load("diabetes")[1])
+    for name, dataset, weights, options, model in [
+        ("regression, L2", "diabetes", "none",
+         dict(loss="squaredError", alpha=0.5, learningRate="invscaling"), Ridge(alpha=0.5 * n)),
+        ("regression, L2, weights", "diabetes", "mod3",
+         dict(loss="squaredError", alpha=0.1, learningRate="invscaling"), Ridge(alpha=0.1 * n)),
+        ("regression, L2, last step", "diabetes", "graded",
+         dict(loss="squaredError", alpha=0.5, learningRate="invscaling", eta0=1e-3, averages=False),
+         Ridge(alpha=0.5 * n)),
+        ("regression, no penalty, no intercept", "diabetes", "graded",
+         dict(loss="squaredError", alpha=0.5, penalty="none", learningRate="invscaling", fitIntercept=False),
+         LinearRegression(fit_intercept=False)),
+        ("log loss, no intercept, last step", "breast-cancer", "graded",
+         dict(loss="logLoss", alpha=0.05, fitIntercept=False, averages=False),
+         LogisticRegression(C=1 / (0.05 * 569), fit_intercept=False, solver="newton-cholesky", tol=1e-10)),
+        # Support vector machines leave the intercept alone as the descent does, and LinearSVC does not.
+        ("hinge, three classes", "wine", "none", dict(loss="hinge", alpha=0.05), EachAgainstTheRest(0.05)),
+        ("hinge, three classes, weights", "wine", "graded", dict(loss="hinge", alpha=0.1), EachAgainstTheRest(0.1)),
+        ("hinge, three classes, weights, class weights", "wine", "graded",
+         dict(loss="hinge", alpha=0.2, classWeight={"class_0": 0.5, "class_2": 2.0}),
+         EachAgainstTheRest(0.2, {"class_0": 0.5, "class_2": 2.0})),
+        ("hinge, three classes, balanced", "wine", "none",
+         dict(loss="hinge", alpha=0.1, classWeight="balanced"),
+         EachAgainstTheRest(0.1, {f"class_{i}": 178 / (3 * count) for i, count in enumerate([59, 71, 48])})),
+    ]:
+        cases.append(case(
+            name, dataset, 1, None, "both", weights,
+            dict(averages=True) | options | dict(tolerance=None, maxIterations=300), model))
     return cases
+
+
+class EachAgainstTheRest:
+    """The minimum of the mean hinge loss and an L2 penalty, of each class against the rest."""
+
+    def __init__(self, alpha, class_weight={}):
+        self.alpha, self.class_weight = alpha, class_weight
+
+    def fit(self, x, y, sample_weight):
+        # SGDClassifier weighs the rest's rows as if its classes had no weights.
+        models = [
+            SVC(
+                kernel="linear", C=1 / (self.alpha * len(x)), tol=1e-8,
+                class_weight={True: self.class_weight.get(label, 1.0)}).fit(x, y == label, sample_weight=sample_weight)
+            for label in sorted(set(y))]
+        self.coef_ = np.concatenate([model.coef_ for model in models])
+        self.intercept_ = np.concatenate([model.intercept_ for model in models])
 
 
 makers = dict(

@@ -37,6 +37,16 @@ def bayes(weights=None, **options):
     }
 
 
+def bayes_options(weighted, **options):
+    """Small: the variances of one class, and the probabilities of a few rows."""
+    model = GaussianNB(**options).fit(features[train], target[train], sample_weight=weights if weighted else None)
+    return {
+        "weighted": weighted, "options": options, "priors": model.class_prior_.tolist(),
+        "variances": model.var_[1].tolist(), "probabilities": model.predict_proba(features[test][:8]).tolist(),
+        "logLikelihoods": model.predict_joint_log_proba(features[test][:8]).tolist(),
+    }
+
+
 def dummy(weights=None, **options):
     return DummyRegressor(**options).fit(small[:80], values[:80], sample_weight=weights).constant_.item()
 
@@ -57,6 +67,11 @@ print(json.dumps({
         neighbours(n_neighbors=5), neighbours(n_neighbors=1), neighbours(n_neighbors=7, weights="distance")],
     "bayes": [bayes(), bayes(weights)],
     "bayesPriors": bayes(priors=[0.2, 0.3, 0.5])["probabilities"],
+    # Smoothing that is seen in every variance, that of weighted rows by the variance of the rows without weights.
+    "bayesOptions": [
+        bayes_options(weighted, **options) for weighted in [False, True] for options in [
+            {"var_smoothing": 1e-2}, {"var_smoothing": 0.0}, {"priors": [0.2, 0.3, 0.5]},
+            {"var_smoothing": 1e-4, "priors": [0.6, 0.1, 0.3]}]],
     "dummies": {
         "mean": dummy(), "median": dummy(strategy="median"), "quantile": dummy(strategy="quantile", quantile=0.3),
         "weightedMean": dummy(weights[:80]), "weightedMedian": dummy(weights[:80], strategy="median"),

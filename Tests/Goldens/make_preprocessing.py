@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 from scipy import stats
 from sklearn import datasets
-from sklearn.feature_selection import chi2, f_classif, f_regression
+from sklearn.feature_selection import VarianceThreshold, chi2, f_classif, f_regression
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, PolynomialFeatures
 
@@ -32,9 +32,22 @@ def test(result):
     return {"scores": scores.tolist(), "pValues": p_values.tolist()}
 
 
-def bins(strategy, data, weights=None, count=4):
-    discretizer = KBinsDiscretizer(n_bins=count, encode="ordinal", strategy=strategy)
+def bins(strategy, data, weights=None, count=4, encode="ordinal"):
+    discretizer = KBinsDiscretizer(n_bins=count, encode=encode, strategy=strategy)
     return listed(discretizer.fit(data, sample_weight=weights).transform(data))
+
+
+def imputed_words(column):
+    """The words with gaps filled in by the most frequent one."""
+    imputer = SimpleImputer(strategy="most_frequent", missing_values="")
+    return imputer.fit_transform(np.array(column, dtype=object)[:, None])[:, 0].tolist()
+
+
+# A column without any value, as it is left in place.
+empty = holes[:8].copy()
+empty[:, 1] = np.nan
+# Two colours come as often as each other: the first in the order of letters is taken.
+gaps = ["red", "", "blue", "red", "blue", "green", ""]
 
 
 golden = {
@@ -65,6 +78,27 @@ golden = {
     "weightedUniformBins": bins("uniform", numbers, np.arange(25) % 4),
     "gradedWeights": graded.tolist(),
     "gradedQuantileBins": bins("quantile", numbers, graded, count=6),
+    "oneHotBins": {
+        strategy: listed(
+            KBinsDiscretizer(n_bins=3, encode="onehot-dense", strategy=strategy).fit(numbers[:12]).transform(
+                numbers[8:16]))
+        for strategy in ["quantile", "uniform"]
+    },
+    "weightedOneHotBins": bins("quantile", numbers[:10], graded[:10], count=3, encode="onehot-dense"),
+    "imputedEmpty": {
+        strategy: listed(
+            SimpleImputer(strategy=strategy, fill_value=fill, keep_empty_features=True).fit_transform(empty))
+        for strategy, fill in [("mean", None), ("median", None), ("most_frequent", None), ("constant", -1.5)]
+    },
+    "gaps": gaps,
+    "imputedGaps": imputed_words(gaps),
+    "thresholds": {
+        str(threshold): VarianceThreshold(threshold).fit(holes).get_support(indices=True).tolist()
+        for threshold in [0.5, 2.0, 100.0, 5000.0]
+    },
+    "variances": VarianceThreshold().fit(holes).variances_.tolist(),
+    "ordered": listed(
+        OrdinalEncoder(categories=[["green", "red", "blue"], ["s", "m", "l", "xl"]]).fit_transform(words)),
     "fClassif": test(f_classif(iris.data, iris.target)),
     "fRegression": test(f_regression(diabetes.data, diabetes.target)),
     "chi2": test(chi2(iris.data, iris.target)),

@@ -37,7 +37,26 @@ def analysis(model):
     }
 
 
+def options(scaler, by=None):
+    """A scaler fitted on the even rows, with weights if any, and its values for the odd ones: some lie beyond."""
+    fitted = scaler.fit(features[::2], **({} if by is None else {"sample_weight": by[::2]}))
+    return listed(fitted.transform(features[1::2]))
+
+
 print(json.dumps({
+    "options": {
+        "standard, no mean": options(StandardScaler(with_mean=False)),
+        "standard, no std": options(StandardScaler(with_std=False)),
+        "standard, neither": options(StandardScaler(with_mean=False, with_std=False)),
+        "standard, no mean, weights": options(StandardScaler(with_mean=False), weights),
+        "standard, no std, weights": options(StandardScaler(with_std=False), weights),
+        "robust, no centering": options(RobustScaler(with_centering=False)),
+        "robust, no scaling": options(RobustScaler(with_scaling=False, quantile_range=(10, 80))),
+        "robust, neither": options(RobustScaler(with_centering=False, with_scaling=False)),
+        "minmax, no clip": options(MinMaxScaler((-1, 2))),
+        "minmax, clip": options(MinMaxScaler((-1, 2), clip=True)),
+        "maxabs": options(MaxAbsScaler()),
+    },
     "present": listed(present),
     "minMax": listed(MinMaxScaler((-1, 2)).fit_transform(features)),
     "maxAbs": listed(MaxAbsScaler().fit_transform(features)),

@@ -1,12 +1,14 @@
 """Golden values of metrics, splitters and search tables, made by scikit-learn.
 
 Usage: python Tests/Goldens/make_selection.py   (versions: Tests/Goldens/requirements.txt)
-Writes metrics.json, splitters.json and search_tables.json beside this script.
+Writes metrics.json, splitters.json, search_tables.json and curves.json beside this script, or those that are
+named, without `.json`.
 """
 
 import json
 import math
 import pathlib
+import sys
 import warnings
 
 import numpy as np
@@ -14,7 +16,8 @@ from sklearn import metrics as m
 from sklearn import model_selection as ms
 from sklearn.calibration import calibration_curve
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -301,10 +304,66 @@ def search_cases():
     }
 
 
-write("metrics.json", {
-    "classification": classification_cases(),
-    "regression": regression_cases(),
-    "clustering": clustering_cases(),
-})
-write("splitters.json", splitter_cases())
-write("search_tables.json", search_cases())
+# Curves --------------------------------------------------------------------------------------------------
+
+
+def learning(model, data, cv, scoring, fractions):
+    sizes, train, test = ms.learning_curve(model, *data, train_sizes=fractions, cv=cv, scoring=scoring)
+    return {"fractions": fractions, "metric": scoring, "sizes": sizes, "train": train, "test": test}
+
+
+def validation(model, data, cv, scoring, name, values):
+    train, test = ms.validation_curve(model, *data, param_name=name, param_range=values, cv=cv, scoring=scoring)
+    return {"parameter": name, "values": values, "metric": scoring, "train": train, "test": test}
+
+
+def importance(model, data, scoring, weights=None, repeats=100):
+    """Of a model of the even rows for the odd ones, by many shuffles: a mean that seeds hardly move."""
+    x, y = data
+    model.fit(x[::2], y[::2])
+    result = permutation_importance(
+        model, x[1::2], y[1::2], scoring=scoring, n_repeats=repeats, random_state=0,
+        sample_weight=None if weights is None else weights[1::2])
+    return {
+        "metric": scoring, "repeats": repeats, "weighted": weights is not None, "means": result.importances_mean,
+        "deviations": result.importances_std,
+    }
+
+
+def curves():
+    diabetes = load_diabetes(return_X_y=True, scaled=False)
+    cancer = load_breast_cancer(return_X_y=True)
+    cancer = (cancer[0], 1 - cancer[1])  # the first label in the order of letters wins a draw
+    weights = 10.0 ** (np.arange(442) % 3 - 1)
+    return {
+        "learning": {
+            "ridge": learning(Ridge(), diabetes, ms.KFold(4), "r2", [0.1, 0.35, 0.6, 1.0]),
+            "ridge, uneven folds": learning(
+                Ridge(), diabetes, ms.KFold(5), "neg_mean_absolute_error", [0.07, 0.5, 0.9]),
+            "bayes": learning(GaussianNB(), cancer, ms.StratifiedKFold(5), "accuracy", [0.1, 0.5, 1.0]),
+        },
+        "validation": {
+            "ridge": validation(Ridge(), diabetes, ms.KFold(4), "r2", "alpha", [100.0, 0.01, 1.0]),
+            "neighbours": validation(
+                KNeighborsClassifier(), cancer, ms.StratifiedKFold(3), "accuracy", "n_neighbors", [1, 9, 4]),
+        },
+        "importance": {
+            "least squares": importance(LinearRegression(), diabetes, "r2"),
+            "least squares, weights": importance(LinearRegression(), diabetes, "neg_mean_squared_error", weights),
+            "bayes": importance(GaussianNB(), (cancer[0][:, :8], cancer[1]), "accuracy"),
+        },
+    }
+
+
+makers = {
+    "metrics": lambda: {
+        "classification": classification_cases(),
+        "regression": regression_cases(),
+        "clustering": clustering_cases(),
+    },
+    "splitters": splitter_cases,
+    "search_tables": search_cases,
+    "curves": curves,
+}
+for name in sys.argv[1:] or makers:
+    write(name + ".json", makers[name]())

@@ -78,11 +78,13 @@ public struct MiniBatchKMeans: Estimator {
     var random = context.seed.derived("sample").randomSource()
     let sampleSize = min(n, 3 * min(n, max(batchSize, clusterCount)))
     let sample = sampleSize < n ? Array(random.permutation(n).prefix(sampleSize)) : Array(0..<n)
-    // One iteration on a sample checks the data and gives the first centres.
+    // One iteration on a sample checks the data and gives the first centres, unless they are given.
     let first = try start.fit(
       data.gatheringRows(sample),
       FitContext(seed: context.seed.derived("start"), compute: context.compute))
-    var state = MiniBatchState(centres: first.centres, reassignmentRatio: reassignmentRatio)
+    var centres = first.centres
+    if case .centres(let rows) = initialization { centres = Matrix(rows) }
+    var state = MiniBatchState(centres: centres, reassignmentRatio: reassignmentRatio)
     let convergence = try run(&state, data, context)
     let unmeasured = KMeansModel(
       centres: state.centres, inertia: 0, clusterSizes: [], convergence: convergence)

@@ -10,6 +10,8 @@ public struct ClassificationInput: Sendable {
   public let labels: [String]
   /// The weight of each row: its own times its class's; nil where all are 1.
   public let weights: [Double]?
+  /// The weight of each row, without its class's; nil where all are 1.
+  private let rowWeights: [Double]?
 
   /// Reads the target of a data set.
   ///
@@ -57,6 +59,7 @@ public struct ClassificationInput: Sendable {
     for (position, label) in present.enumerated() { compact[label] = Int32(position) }
     classes = indices.map { compact[Int($0)] }
     labels = present.map { allLabels[$0] }
+    rowWeights = data.weights
     if case .uniform = classWeight {
       weights = data.weights
     } else {
@@ -72,6 +75,14 @@ public struct ClassificationInput: Sendable {
         throw ApusError(.data, "\(estimator): the class weights leave every row with weight zero")
       }
     }
+  }
+
+  /// The weights of the rows where a class is told from the rest; nil where all are 1.
+  ///
+  /// As in scikit-learn, of more than two classes that class's weight alone counts: the rest's rows have their own.
+  func weights(positive: Int32) -> [Double]? {
+    guard labels.count > 2, let weights else { return weights }
+    return classes.indices.map { classes[$0] == positive ? weights[$0] : rowWeights?[$0] ?? 1 }
   }
 }
 

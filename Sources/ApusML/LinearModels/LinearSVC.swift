@@ -5,8 +5,8 @@ import ApusParallel
 /// Linear support vector classification with the squared hinge loss, each class against the rest.
 ///
 /// Minimises what scikit-learn's `LinearSVC` does, `½·(‖w‖² + b²) + C·Σᵢ sᵢ·max(0, 1 − yᵢ·(w·xᵢ + b))²` for
-/// each class (for the second of two), with sᵢ the row's weight times its class's. The intercept is penalised
-/// like a coefficient.
+/// each class (for the second of two), with sᵢ the row's weight times its class's; of more than two classes the
+/// weights of the rest do not count. The intercept is penalised like a coefficient.
 ///
 /// ```swift
 /// let model = try LinearSVC(c: 0.5).fit(data)
@@ -71,13 +71,13 @@ public struct LinearSVC: Estimator {
     let input = try ClassificationInput(
       data, estimator: Self.name, classWeight: classWeight, balancesWeights: true)
     try data.requireFiniteNumbers(for: Self.name)
-    let weights = input.weights ?? [Double](repeating: 1, count: data.rowCount)
     let positives: [Int32] = input.labels.count == 2 ? [1] : Array(0..<Int32(input.labels.count))
     let compute = positives.count == 1 ? context.compute : context.compute.onOneThread
     context.compute.progress?.begin("classes", of: positives.count)
     let fits = try context.compute.map(positives.count) { index in
       defer { context.compute.progress?.advance() }
       try context.compute.cancellation.check()
+      let weights = input.weights(positive: positives[index]) ?? [Double](repeating: 1, count: data.rowCount)
       let objective = SquaredHingeObjective(
         features: data.features, signs: input.classes.map { $0 == positives[index] ? 1 : -1 },
         weights: weights, penalty: 1 / (c * weights.reduce(0, +)), fitIntercept: fitIntercept,

@@ -4,8 +4,9 @@ import ApusParallel
 /// Linear classification by stochastic gradient descent, each class against the rest: for more rows than other
 /// methods have the time for, or than fit into memory (features may be a mapped file).
 ///
-/// Minimises `Σᵢ sᵢ·loss(xᵢ, yᵢ) / n + α·penalty(w)` as scikit-learn's `SGDClassifier` does. The steps depend on
-/// the scale of the features: put a `standard-scaler` before it. The order of rows comes from the seed.
+/// Minimises `Σᵢ sᵢ·loss(xᵢ, yᵢ) / n + α·penalty(w)` as scikit-learn's `SGDClassifier` does, with sᵢ the row's weight
+/// times its class's; of more than two classes the weights of the rest do not count. The steps depend on the scale of the
+/// features: put a `standard-scaler` before it. The order of rows comes from the seed.
 ///
 /// ```swift
 /// let model = try SGDClassifier(loss: .logLoss, averages: true).fit(data)
@@ -94,7 +95,7 @@ public struct SGDClassifier: StochasticEstimator {
     let fits = try context.compute.map(positives.count) { index in
       let descent = self.descent(
         features: data.features, target: input.classes.map { $0 == positives[index] ? 1 : -1 },
-        weights: input.weights, loss: loss.loss)
+        weights: input.weights(positive: positives[index]), loss: loss.loss)
       return try descent.descend(
         seed: context.seed.derived("class", index), name: Self.name, context.compute)
     }

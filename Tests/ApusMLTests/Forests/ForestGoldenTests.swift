@@ -14,6 +14,8 @@ private struct ForestGoldens: Decodable {
     let parameters: [String: ParameterValue]
     let weighted: Bool
     let missing: Bool
+    /// Every how many rows are taken; all of them unless said.
+    let every: Int?
     let leafValues: [[Double]]
     let leafOfRow: [Int]
     let importances: [Double]
@@ -40,6 +42,10 @@ private struct ForestGoldens: Decodable {
   let forests: [Forest]
 
   static let all = Result { try Golden.load("forests.json", as: ForestGoldens.self) }
+
+  /// The trees of a file of trees alone.
+  private struct Options: Decodable { let trees: [Tree] }
+  static let options = Result { try Golden.load("tree_options.json", as: Options.self).trees }
 }
 
 @Suite struct ForestGoldenTests {
@@ -47,12 +53,17 @@ private struct ForestGoldens: Decodable {
     let goldens = try ForestGoldens.all.get()
     #expect(goldens.trees.count > 20)
     #expect(goldens.forests.count == 35)
+    #expect(try ForestGoldens.options.get().count == 34)
   }
 
   /// One tree on all features, where no tie decides: scikit-learn's leaves and importances.
-  @Test(arguments: (try? ForestGoldens.all.get().trees) ?? [])
+  @Test(
+    arguments: ((try? ForestGoldens.all.get().trees) ?? []) + ((try? ForestGoldens.options.get()) ?? []))
   private func treeEqualsScikitLearns(_ golden: ForestGoldens.Tree) throws {
     var data = try Dataset(bundled: golden.dataset)
+    if let every = golden.every {
+      data = data.gatheringRows(stride(from: 0, to: data.rowCount, by: every).map { $0 })
+    }
     let n = data.rowCount
     if golden.missing { data = withMissingValues(data) }
     if golden.weighted { data = try data.replacingWeights((0..<n).map { Double($0 % 3) + 0.5 }) }

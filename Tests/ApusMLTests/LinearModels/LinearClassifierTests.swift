@@ -9,7 +9,7 @@ import Testing
 @Suite struct SparseLogisticRegressionTests {
   static let cases = LinearModelCase.load("logistic_regression_l1.json")
 
-  @Test func goldensAreThere() { #expect(Self.cases.count == 6) }
+  @Test func goldensAreThere() { #expect(Self.cases.count == 11) }
 
   @Test(arguments: cases) func coefficientsAgreeWithScikitLearn(_ golden: LinearModelCase) throws {
     var estimator = try LogisticRegression().setting(golden.parameters)
@@ -115,7 +115,7 @@ import Testing
 @Suite struct LinearSVCTests {
   static let cases = LinearModelCase.load("linear_svc.json")
 
-  @Test func goldensAreThere() { #expect(Self.cases.count == 6) }
+  @Test func goldensAreThere() { #expect(Self.cases.count == 10) }
 
   @Test(arguments: cases) func coefficientsAgreeWithScikitLearn(_ golden: LinearModelCase) throws {
     var estimator = try LinearSVC().setting(golden.parameters)

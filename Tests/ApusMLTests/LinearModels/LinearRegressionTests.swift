@@ -8,7 +8,7 @@ import Testing
 @Suite struct LinearRegressionTests {
   static let cases = LinearModelCase.load("least_squares.json")
 
-  @Test func goldensAreThere() { #expect(Self.cases.count == 7) }
+  @Test func goldensAreThere() { #expect(Self.cases.count == 15) }
 
   @Test(arguments: cases) func coefficientsAgreeWithScikitLearn(_ golden: LinearModelCase) throws {
     let model = try LinearRegression().setting(golden.parameters).fit(golden.data())
