@@ -13,8 +13,9 @@ import sweeps
 def main():
     name, path, folds, candidates = sys.argv[1], sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4])
     table = pandas.read_csv(path)
-    split = SimpleNamespace(
-        train_features=table.drop(columns="target").to_numpy(float), train_target=table["target"].to_numpy())  # fmt: skip
+    # Labels as NumPy's own text, which scikit-learn takes in half the time of Python's.
+    target = table["target"].to_numpy(float if pandas.api.types.is_numeric_dtype(table["target"]) else str)
+    split = SimpleNamespace(train_features=table.drop(columns="target").to_numpy(float), train_target=target)
     sweep = next(sweep for sweep in sweeps._sweeps() if sweep.name == name)
     print(json.dumps(sweeps.run_peer(sweep, split, candidates, folds, scaled=False)))
 
