@@ -31,4 +31,24 @@ import Testing
       #expect(sums == (0..<7).map { part in (0..<part * (round % 5)).reduce(0, +) })
     }
   }
+
+  /// Threads that are done with their own part take over what the slowest has left, each index once.
+  @Test(arguments: [2, 3, 5], [1, 4, 7, 1_000]) func everyIndexIsTakenOnce(threads: Int, count: Int) throws {
+    let calls = (0..<count).map { _ in Counter() }
+    try ComputeContext(threads: threads).forEach(count) { index in
+      calls[index].number.wrappingAdd(1, ordering: .relaxed)
+      // The first part is much more work than the others.
+      if index < count / threads { spin() }
+    }
+    #expect(calls.allSatisfy { $0.number.load(ordering: .relaxed) == 1 })
+  }
+
+  private final class Counter: Sendable {
+    let number = Atomic<Int>(0)
+  }
+}
+
+private func spin() {
+  let end = ContinuousClock.now + .microseconds(50)
+  while ContinuousClock.now < end {}
 }

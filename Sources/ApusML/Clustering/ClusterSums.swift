@@ -67,28 +67,42 @@ final class ClusterSums: @unchecked Sendable {
     }
   }
 
-  /// Starts to note a block's changes.
-  func begin(_ block: Int) { changes[block].clear() }
-
-  /// Notes that a row went from a cluster (-1: none) to another.
-  @inline(__always)
-  func move(
-    _ row: UnsafePointer<Double>, _ shift: UnsafePointer<Double>, weight: Double, from old: Int, to new: Int,
-    block: Int
-  ) {
+  /// Begins a block: forgets its changes, and returns where new ones are noted.
+  func begin(_ block: Int) -> BlockMoves {
     let change = changes[block]
-    change.rowsChanged.pointee &+= 1
-    let p = dimensions
-    let gains = change.sums.baseAddress! + new &* p
-    if old >= 0 {
-      ckernels_kmeans_move(row, p, shift, weight, gains, change.sums.baseAddress! + old &* p)
-      change.weights[old] -= weight
-      change.counts[old] -= 1
-    } else {
-      ckernels_kmeans_move(row, p, shift, weight, gains, nil)
+    change.clear()
+    return BlockMoves(
+      dimensions: dimensions, rowsChanged: change.rowsChanged, sums: change.sums.baseAddress!,
+      weights: change.weights.baseAddress!, counts: change.counts.baseAddress!)
+  }
+
+  /// Notes the rows of one block that change their cluster.
+  ///
+  /// Pointers alone: a reference would be counted at every row, in one place for all threads.
+  struct BlockMoves {
+    fileprivate let dimensions: Int
+    fileprivate let rowsChanged: UnsafeMutablePointer<Int>
+    fileprivate let sums: UnsafeMutablePointer<Double>
+    fileprivate let weights: UnsafeMutablePointer<Double>
+    fileprivate let counts: UnsafeMutablePointer<Int>
+
+    /// Moves a row from a cluster (-1: none) to another.
+    @inline(__always)
+    func move(
+      _ row: UnsafePointer<Double>, _ shift: UnsafePointer<Double>, weight: Double, from old: Int, to new: Int
+    ) {
+      rowsChanged.pointee &+= 1
+      let gains = sums + new &* dimensions
+      if old >= 0 {
+        ckernels_kmeans_move(row, dimensions, shift, weight, gains, sums + old &* dimensions)
+        weights[old] -= weight
+        counts[old] -= 1
+      } else {
+        ckernels_kmeans_move(row, dimensions, shift, weight, gains, nil)
+      }
+      weights[new] += weight
+      counts[new] += 1
     }
-    change.weights[new] += weight
-    change.counts[new] += 1
   }
 
   /// Adds the changes of all blocks to the sums; returns the number of rows that changed.

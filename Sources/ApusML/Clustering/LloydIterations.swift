@@ -58,13 +58,15 @@ struct LloydIterations: Sendable {
     if moves != nil { table.measureGaps() }
     let p = features.columnCount
     try compute.forEach(sums.blocks.count) { block in
-      sums.begin(block)
+      let changes = sums.begin(block)
       features.withUnsafeElements { elements in
         points.shift.withUnsafeBufferPointer { shift in
-          assignments.update(sums.blocks[block], centres, table, moves: moves) { row, old, new in
-            sums.move(
-              elements.baseAddress! + row &* p, shift.baseAddress!, weight: weights?[row] ?? 1,
-              from: Int(old), to: Int(new), block: block)
+          weights.withOptionalBuffer { weights in
+            assignments.update(sums.blocks[block], centres, table, moves: moves) { row, old, new in
+              changes.move(
+                elements.baseAddress! + row &* p, shift.baseAddress!, weight: weights.map { $0[row] } ?? 1,
+                from: Int(old), to: Int(new))
+            }
           }
         }
       }

@@ -59,7 +59,7 @@ extension Parallel {
   ) throws where Items.Element: Sendable {
     let items = Array(items)
     let (compute, slots) = loop(cancellation)
-    try compute.forEach(items.count, slots: slots) { index in
+    try compute.forEach(items.count, slots: slots, inOrder: true) { index in
       try compute.cancellation.check()
       try body(items[index])
     }
@@ -108,7 +108,7 @@ extension Parallel {
     _ items: [Item], cancellation: Cancellation, _ transform: @Sendable (Item) throws -> Result
   ) throws -> [Result] {
     let (compute, slots) = loop(cancellation)
-    return try compute.map(items.count, slots: slots) { index in
+    return try compute.map(items.count, slots: slots, inOrder: true) { index in
       try compute.cancellation.check()
       return try transform(items[index])
     }

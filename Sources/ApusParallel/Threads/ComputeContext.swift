@@ -30,14 +30,14 @@ public struct ComputeContext: Sendable {
 
   /// Calls `body` with every index in `0 ..< count`, on up to ``threads`` threads, and waits for all.
   ///
-  /// Indices are handed out in order: one at a time, or several where calls are very short. The caller's thread
-  /// takes part. With one thread, or one index, this is a plain loop. Inside a job no more threads are used
-  /// than the job was given.
+  /// Each thread, the caller's among them, begins with a part of the indices that is its own, in order, and then takes what
+  /// the others have left: one index at a time, or several where calls are very short. With one thread, or one index, this
+  /// is a plain loop. Inside a job no more threads are used than the job was given.
   ///
   /// - Throws: the error of the lowest index that threw, indices not yet started being left out; ``ApusError`` of kind
   ///   `cancelled` between calls.
   public func forEach(_ count: Int, _ body: @Sendable (Int) throws -> Void) throws {
-    try forEach(count, slots: threads, body)
+    try forEach(count, slots: threads, inOrder: false, body)
   }
 
   /// The results of `transform` for every index in `0 ..< count`, in order, computed on up to ``threads``
@@ -48,19 +48,21 @@ public struct ComputeContext: Sendable {
   public func map<Result: Sendable>(_ count: Int, _ transform: @Sendable (Int) throws -> Result) throws
     -> [Result]
   {
-    try map(count, slots: threads, transform)
+    try map(count, slots: threads, inOrder: false, transform)
   }
 
-  /// As ``forEach(_:_:)``, with at most `slots` calls at once, among which the threads are divided.
+  /// As ``forEach(_:_:)``, with at most `slots` calls at once, among which the threads are divided; indices may be handed
+  /// out in ascending order.
   @usableFromInline
-  func forEach(_ count: Int, slots: Int, _ body: @Sendable (Int) throws -> Void) throws {
-    try ComputeThreads.forEach(count, threads: threads, slots: slots, cancellation, body)
+  func forEach(_ count: Int, slots: Int, inOrder: Bool, _ body: @Sendable (Int) throws -> Void) throws {
+    try ComputeThreads.forEach(count, threads: threads, slots: slots, inOrder: inOrder, cancellation, body)
   }
 
-  /// As ``map(_:_:)``, with at most `slots` calls at once, among which the threads are divided.
+  /// As ``map(_:_:)``, with at most `slots` calls at once, among which the threads are divided; indices may be handed out
+  /// in ascending order.
   @inlinable
   func map<Result: Sendable>(
-    _ count: Int, slots: Int, _ transform: @Sendable (Int) throws -> Result
+    _ count: Int, slots: Int, inOrder: Bool, _ transform: @Sendable (Int) throws -> Result
   ) throws -> [Result] {
     if slots == 1 || count <= 1 {
       return try (0..<count).map { index in
@@ -69,7 +71,7 @@ public struct ComputeContext: Sendable {
       }
     }
     let results = ResultSlots<Result>(count: count)
-    try forEach(count, slots: slots) { results.set($0, try transform($0)) }
+    try forEach(count, slots: slots, inOrder: inOrder) { results.set($0, try transform($0)) }
     return results.take()
   }
 }

@@ -10,14 +10,20 @@ import Synchronization
 final class ParkedThread: Sendable {
   private static let idle = Mutex<[ParkedThread]>([])
 
+  /// Signalled once for each time that a call finds the thread asleep: a thread that is awake, or nearly asleep, must not
+  /// pass through a semaphore, where it would sleep until its signal comes.
   private let wake = DispatchSemaphore(value: 0)
-  private let isCalled = Atomic<Bool>(false)
-  private let isAsleep = Atomic<Bool>(false)
+  private let state = Atomic<State>(.idle)
+  private let isFinished = Atomic<Bool>(true)
   /// The kernel's number of the thread, from its first sleep on.
   private let number = Atomic<Int32>(0)
   /// The CPU that the thread must keep off until it is awake.
   private let avoidedCPU = Atomic<Int32>(-1)
   private let work = Mutex<Work?>(nil)
+
+  private enum State: UInt8, AtomicRepresentable {
+    case idle, called, asleep
+  }
 
   private struct Work {
     var name: String
@@ -45,14 +51,20 @@ final class ParkedThread: Sendable {
       var name = ""
       number.store(capus_thread_number(), ordering: .relaxed)
       while true {
-        BriefSpin.until { isCalled.load(ordering: .acquiring) }
-        isAsleep.store(true, ordering: .releasing)
-        wake.wait()
-        isAsleep.store(false, ordering: .relaxed)
-        let cpu = avoidedCPU.exchange(-1, ordering: .acquiring)
-        if cpu >= 0 { capus_allow_cpu(cpu) }
-        isCalled.store(false, ordering: .relaxed)
-        perform(threadName: &name)?.signal()
+        BriefSpin.until { state.load(ordering: .relaxed) == .called }
+        let (fallsAsleep, _) = state.compareExchange(
+          expected: .idle, desired: .asleep, ordering: .acquiringAndReleasing)
+        if fallsAsleep {
+          wake.wait()
+          let cpu = avoidedCPU.exchange(-1, ordering: .acquiring)
+          if cpu >= 0 { capus_allow_cpu(cpu) }
+        }
+        // Before the work is looked for: a call that comes now is seen there, or in the next round.
+        state.store(.idle, ordering: .sequentiallyConsistent)
+        if let done = perform(threadName: &name) {
+          isFinished.store(true, ordering: .releasing)
+          done.signal()
+        }
       }
     }
     // As deep as a main thread's: recursive learners such as trees run here.
@@ -65,19 +77,23 @@ final class ParkedThread: Sendable {
   /// - Parameters:
   ///   - elsewhere: whether the caller goes on working: kernels like to wake a thread on the CPU of the one that wakes
   ///     it, where it would wait for the caller, and move it to an idle CPU only some milliseconds later.
-  ///   - done: signalled when the thread has let go of `body`.
+  ///   - done: signalled when the thread has let go of `body`, and ``hasFinished`` is true.
   func start(
     named name: String, elsewhere: Bool = false, done: DispatchSemaphore? = nil,
     _ body: @escaping @Sendable () -> Void
   ) {
+    isFinished.store(false, ordering: .relaxed)
     work.withLock { $0 = Work(name: name, body: body, done: done) }
-    isCalled.store(true, ordering: .releasing)
-    if elsewhere, isAsleep.load(ordering: .acquiring) {
+    guard state.exchange(.called, ordering: .sequentiallyConsistent) == .asleep else { return }
+    if elsewhere {
       avoidedCPU.store(
         capus_keep_off_this_cpu(number.load(ordering: .relaxed)), ordering: .releasing)
     }
     wake.signal()
   }
+
+  /// Whether the thread has let go of what it was given with a semaphore to signal.
+  var hasFinished: Bool { isFinished.load(ordering: .acquiring) }
 
   /// Takes back what the thread was given, unless it has begun; then `done` is not signalled.
   func takeBack() -> Bool {

@@ -1,5 +1,8 @@
+import ApusData
+import ApusLinearAlgebra
 import ApusML
 import ApusParallel
+import Foundation
 import Testing
 
 /// Searches that could not fit into any memory are refused with the numbers that are too large.
@@ -109,6 +112,22 @@ import Testing
       expectRefusal("at most 100,000 splits") { _ = try splitter.splits(of: data, seed: Seed(1)) }
     }
     #expect(throws: ApusError.self) { try TimeSeriesSplit(testSize: .max).splits(of: data, seed: Seed(1)) }
+  }
+
+  @Test func splitsWhoseRowsDoNotFitIntoMemoryAreRefused() throws {
+    // Lists of so many rows for each of the most splits are half of the memory.
+    let rows = Int(ProcessInfo.processInfo.physicalMemory) / 32 / 100_000 + 1
+    let data = try Dataset(
+      features: Matrix(rowCount: rows, columnCount: 1), target: .classes((0..<rows).map { "\($0 % 2)" }))
+    let splitters: [any Splitter] = [
+      ShuffleSplit(splitCount: 100_000), StratifiedShuffleSplit(splitCount: 100_000),
+      RepeatedKFold(folds: 5, repeats: 20_000),
+    ]
+    for splitter in splitters {
+      let error = #expect(throws: ApusError.self) { try splitter.splits(of: data, seed: Seed(1)) }
+      #expect(error?.kind == .data)
+      #expect(error?.message.contains("do not fit this machine's memory") == true)
+    }
   }
 
   @Test func shufflesOfFeaturesAreLimited() throws {

@@ -63,7 +63,8 @@ public struct RepeatedKFold: Splitter {
       throw ApusError(.invalidParameter, "repeated k-fold needs at least 1 repeat, but was given \(repeats)")
     }
     let (count, overflow) = repeats.multipliedReportingOverflow(by: max(1, folds))
-    try Split.check(count: overflow ? .max : count, splitter: "repeated k-fold")
+    try Split.check(
+      count: overflow ? .max : count, rows: data.rowCount, splitter: "repeated k-fold")
     return try (0..<repeats).flatMap { index in
       let seed = seed.derived("repeat", index)
       return stratified

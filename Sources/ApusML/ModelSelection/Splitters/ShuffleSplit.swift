@@ -44,7 +44,7 @@ func shuffledCounts(
   guard splits >= 1 else {
     throw ApusError(.invalidParameter, "\(splitter) needs at least 1 split, but was given \(splits)")
   }
-  try Split.check(count: splits, splitter: splitter)
+  try Split.check(count: splits, rows: n, splitter: splitter)
   for (name, fraction) in [("test", test), ("training", train ?? 0.5)] where !(fraction > 0 && fraction < 1) {
     throw ApusError(
       .invalidParameter, "\(splitter): the \(name) fraction must lie between 0 and 1, but is \(fraction)")

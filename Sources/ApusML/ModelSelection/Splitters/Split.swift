@@ -1,4 +1,5 @@
 import ApusParallel
+import Foundation
 
 /// One division of a data set's rows: those to learn from, and those to score on.
 public struct Split: Sendable, Hashable, Codable {
@@ -27,12 +28,20 @@ extension Split {
 
   /// Checks a number of splits before they are made.
   ///
-  /// - Throws: ``ApusError`` of kind `invalidParameter`.
-  static func check(count: Int, splitter: String) throws {
-    guard count > mostCount else { return }
+  /// - Throws: ``ApusError``: `invalidParameter` for more than ``mostCount``; `data` where the lists of their rows do not
+  ///   fit into memory.
+  static func check(count: Int, rows: Int, splitter: String) throws {
+    guard count <= mostCount else {
+      throw ApusError(
+        .invalidParameter,
+        "\(splitter) makes at most \(mostCount.grouped) splits, but was asked for \(count.grouped)",
+        hint: "use fewer folds, splits or repeats")
+    }
+    // A plan of fits has these lists once more.
+    let memory = Int(ProcessInfo.processInfo.physicalMemory)
+    guard count > memory / (4 * MemoryLayout<Int>.stride) / max(1, rows) else { return }
     throw ApusError(
-      .invalidParameter,
-      "\(splitter) makes at most \(mostCount.grouped) splits, but was asked for \(count.grouped)",
+      .data, "\(splitter): \(count.grouped) splits of \(rows.grouped) rows do not fit this machine's memory",
       hint: "use fewer folds, splits or repeats")
   }
 

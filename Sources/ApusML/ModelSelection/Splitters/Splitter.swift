@@ -36,7 +36,7 @@ func checkFolds(_ folds: Int, rows: Int, splitter: String) throws {
   guard folds >= 2 else {
     throw ApusError(.invalidParameter, "\(splitter) needs at least 2 folds, but was given \(folds)")
   }
-  try Split.check(count: folds, splitter: splitter)
+  try Split.check(count: folds, rows: rows, splitter: splitter)
   guard folds <= rows else {
     throw ApusError(
       .data, "\(splitter) cannot make \(folds) folds of \(rows) row\(rows == 1 ? "" : "s")",

@@ -32,7 +32,7 @@ public struct TimeSeriesSplit: Splitter {
       throw ApusError(
         .invalidParameter, "time-series-split needs at least 2 splits, but was given \(splitCount)")
     }
-    try Split.check(count: splitCount, splitter: "time-series-split")
+    try Split.check(count: splitCount, rows: n, splitter: "time-series-split")
     guard gap >= 0, maxTrainSize ?? 1 >= 1, testSize ?? 1 >= 1 else {
       throw ApusError(
         .invalidParameter,
