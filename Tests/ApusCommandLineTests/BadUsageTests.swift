@@ -4,17 +4,6 @@ import Testing
 
 /// Command lines that make no sense: exit code 2, nothing on the standard output, and a message that helps.
 @Suite(.blocking) struct BadUsageTests {
-  private func expectRefusal(
-    _ arguments: [String], _ words: [String], sourceLocation: SourceLocation = #_sourceLocation
-  ) throws {
-    let run = try ApusBinary.run(arguments: arguments)
-    #expect(run.status == 2, "\(run.errors)", sourceLocation: sourceLocation)
-    #expect(run.output.isEmpty, sourceLocation: sourceLocation)
-    for word in words {
-      #expect(run.errors.contains(word), "\(run.errors)", sourceLocation: sourceLocation)
-    }
-  }
-
   private let logistic = ["search", "iris", "--estimator", "logistic-regression"]
 
   @Test func aMisspeltParameterListsTheValidOnes() throws {

@@ -5,17 +5,6 @@ import Testing
 /// Numbers so large that they would fill the memory, or overflow: refused with exit code 2, the number or option being
 /// named, before any data is read.
 @Suite(.blocking) struct SizeLimitTests {
-  private func expectRefusal(
-    _ arguments: [String], _ words: [String], sourceLocation: SourceLocation = #_sourceLocation
-  ) throws {
-    let run = try ApusBinary.run(arguments: arguments)
-    #expect(run.status == 2, "\(run.errors.suffix(400))", sourceLocation: sourceLocation)
-    #expect(run.output.isEmpty, sourceLocation: sourceLocation)
-    for word in words {
-      #expect(run.errors.contains(word), "\(run.errors.suffix(400))", sourceLocation: sourceLocation)
-    }
-  }
-
   private let machine = ["search", "iris", "--estimator", "svc"]
   private let missing = ["/no/such/file.csv", "--target", "y"]
 

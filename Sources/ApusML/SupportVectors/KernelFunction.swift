@@ -7,8 +7,8 @@ import Foundation
 ///
 /// Points are brought to a unit of the data's own, and for the radial and the linear kernel moved around their mean: so
 /// neither a large offset nor a large unit costs digits. The radial kernel does not mind, and to the linear one it adds a
-/// constant for each point, which the constraint Σ yα = 0 makes a matter of the bias. What is computed of two points, the squared distance or
-/// the product, does not depend on γ, so that kernels of any γ can share it.
+/// constant for each point, which the constraint Σ yα = 0 makes a matter of the bias. What is computed of two points, the
+/// squared distance or the product, does not depend on γ, so that kernels of any γ can share it.
 struct KernelFunction: Sendable, Codable {
   let kernel: SupportVectorKernel
   let gamma: Double
@@ -28,6 +28,7 @@ struct KernelFunction: Sendable, Codable {
     var means = [Double](repeating: 0, count: p)
     var (mean, square) = (0.0, 0.0)
     features.withUnsafeElements { elements in
+      guard !elements.isEmpty else { return }
       means.withUnsafeMutableBufferPointer { means in
         for row in 0..<features.rowCount {
           for column in 0..<p { means[column] += (elements[row &* p &+ column] - elements[column]) / n }
@@ -88,19 +89,15 @@ struct KernelFunction: Sendable, Codable {
     unit = try container.decodeIfPresent(Double.self, forKey: .unit) ?? (kernel == .linear ? 1 : gamma)
   }
 
-  /// What the sum of coefficients times kernel values lacks because points were moved: to the linear kernel of points as
-  /// they are it is Σ cᵢ·(xᵢ − m)·m, the c summing to zero, which is part of the bias there.
+  /// For each point xᵢ what moving it took from the linear kernel, (xᵢ − m)·m; nil for other kernels.
   ///
-  /// - Parameters:
-  ///   - vectors: the points xᵢ.
-  ///   - coefficient: the coefficient cᵢ of a row of them.
-  func centringOfBias(_ vectors: Matrix<Double>, _ coefficient: (_ row: Int) -> Double) -> Double {
-    guard kernel == .linear else { return 0 }
-    return (0..<vectors.rowCount).reduce(0) { sum, row in
-      let factor = coefficient(row)
-      guard factor != 0 else { return sum }
-      return sum
-        + factor * shift.indices.reduce(0) { $0 + (vectors[row, $1] - shift[$1]) * shift[$1] }
+  /// The sum of these times the coefficients, which sum to zero, is part of the bias of the kernel of points as they are.
+  func centring(of points: Matrix<Double>) -> [Double]? {
+    guard kernel == .linear else { return nil }
+    return points.withUnsafeElements { points in
+      stride(from: 0, to: points.count, by: max(1, shift.count)).map { start in
+        shift.indices.reduce(0) { $0 + (points[start + $1] - shift[$1]) * shift[$1] }
+      }
     }
   }
 

@@ -159,17 +159,19 @@ public struct SVCModel: ProbabilityModel, DecisionModel {
     _ kernel: KernelFunction, _ vectors: Matrix<Double>, _ counts: [Int], _ coefficients: Matrix<Double>
   ) -> [Double] {
     let pairs = ClassPairs(count: counts.count)
-    let classOfRow = counts.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }
-    return (0..<pairs.count).map { index in
+    var sums = [Double](repeating: 0, count: pairs.count)
+    guard let centring = kernel.centring(of: vectors) else { return sums }
+    let starts = counts.reduce(into: [0]) { $0.append($0.last! + $1) }
+    for index in sums.indices {
       let (first, second) = pairs[index]
-      return kernel.centringOfBias(vectors) { row in
-        switch classOfRow[row] {
-        case first: coefficients[row, second - 1]
-        case second: coefficients[row, first]
-        default: 0
-        }
+      for row in starts[first]..<starts[first + 1] {
+        sums[index] += coefficients[row, second - 1] * centring[row]
+      }
+      for row in starts[second]..<starts[second + 1] {
+        sums[index] += coefficients[row, first] * centring[row]
       }
     }
+    return sums
   }
 }
 

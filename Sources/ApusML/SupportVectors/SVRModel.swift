@@ -22,7 +22,7 @@ public struct SVRModel: RegressionModel {
     self.supportVectors = supportVectors
     self.supportRows = supportRows
     self.coefficients = coefficients
-    self.bias = bias - kernel.centringOfBias(supportVectors) { coefficients[$0] }
+    self.bias = bias - Self.centringOfBias(kernel, supportVectors, coefficients)
     self.convergence = convergence
     self.kernel = kernel
   }
@@ -42,7 +42,14 @@ public struct SVRModel: RegressionModel {
     let expansion = PairwiseExpansion(
       kernel: kernel, supportVectors: supportVectors, counts: [coefficients.count, 0],
       coefficients: Matrix(coefficients.map { [$0] }),
-      biases: [bias + kernel.centringOfBias(supportVectors) { coefficients[$0] }])
+      biases: [bias + Self.centringOfBias(kernel, supportVectors, coefficients)])
     return try expansion.values(features, compute).elements
+  }
+
+  /// What the bias lacks because points were moved for the kernel.
+  private static func centringOfBias(
+    _ kernel: KernelFunction, _ vectors: Matrix<Double>, _ coefficients: [Double]
+  ) -> Double {
+    zip(kernel.centring(of: vectors) ?? [], coefficients).reduce(0) { $0 + $1.0 * $1.1 }
   }
 }

@@ -78,6 +78,13 @@ import Testing
     #expect(shared?.kind == .shape)
   }
 
+  @Test func supportVectorsOfNoFeaturesInOneGo() throws {
+    let empty = try Dataset(
+      features: Matrix(rowCount: 6, columnCount: 0), target: .values([1, 2, 3, 4, 5, 6]))
+    let fits = try SVR.fitJointly([SVR(), SVR()], on: empty, FitContext(seed: Seed(1), compute: .sequential))
+    for fit in fits { #expect(error { _ = try fit.get() }?.message == "svr was given no features") }
+  }
+
   /// A test counts each row once, unless it has no weight: then it is not there.
   @Test(arguments: [UnivariateTest.fClassif, .chi2]) func rowsWithoutWeightAreNotTested(test: UnivariateTest)
     throws
